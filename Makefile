@@ -1,0 +1,31 @@
+# The same commands, for people without make, stand in README.md.
+PYTHON ?= python3
+PRESET ?= quick
+BIN := .venv/bin
+
+.PHONY: help install study test lab clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+# The stamp is newer than the two files that decide what is installed, unless one of them has changed since.
+.venv/.installed: settings.ini setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --editable '.[dev]'
+	touch $@
+
+install: .venv/.installed  ## make .venv and install flowdiff with its development tools
+
+study: install  ## run the whole study (PRESET=quick), results in outputs/
+	$(BIN)/flowdiff run all --preset $(PRESET)
+
+test: install  ## check notebooks, package, README, experiments and error messages
+	$(BIN)/flowdiff check
+
+lab: install  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab nbs
+
+clean:  ## remove caches and built files; keeps .venv, data and outputs
+	rm -rf _proc _docs build *.egg-info .ruff_cache
+	find flowdiff nbs \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
