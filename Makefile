@@ -3,11 +3,11 @@ PYTHON ?= python3
 PRESET ?= quick
 BIN := .venv/bin
 
-.PHONY: help install study test lab clean
+.PHONY: help install study test lab check-openfoam clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 # The stamp is newer than the two files that decide what is installed, unless one of them has changed since.
 .venv/.installed: settings.ini setup.py
@@ -25,6 +25,9 @@ test: install  ## check notebooks, package, README, experiments and error messag
 
 lab: install  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab nbs
+
+check-openfoam: install  ## compare the solver with OpenFOAM's simpleFoam, where it is installed
+	$(BIN)/python -m flowdiff.validation
 
 clean:  ## remove caches and built files; keeps .venv, data and outputs
 	rm -rf _proc _docs build *.egg-info .ruff_cache

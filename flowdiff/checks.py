@@ -7,7 +7,7 @@ __all__ = ['PREDICT', 'MODEL', 'CASES', 'call', 'flowdiff_command', 'library', '
            'check_readme', 'check_parameters', 'check_library', 'copy_study', 'check_study', 'write_wrong_inputs',
            'check_wrong_input', 'files', 'Outcome', 'attempt', 'show', 'run_checks']
 
-# %% ../nbs/17_checks.ipynb #8311aad1
+# %% ../nbs/17_checks.ipynb #47a81be1
 import filecmp
 import json
 import os
@@ -28,9 +28,10 @@ import tifffile
 from execnb.nbio import nb2str, read_nb
 from nbdev.clean import clean_nb
 
+from .files import read_json, write_json
 from .study import defaults, experiments, read_record, readme_text, run_folder
 
-# %% ../nbs/17_checks.ipynb #d892a122
+# %% ../nbs/17_checks.ipynb #2250db4b
 def call(
     argv: list[str],  # arguments of the Python interpreter
     root: Path,  # the checkout whose package is used
@@ -53,7 +54,7 @@ def flowdiff_command(
     "Run the command `flowdiff`, which the next notebook defines."
     return call(["-c", "from flowdiff.cli import main; main()", *words], root, folder)
 
-# %% ../nbs/17_checks.ipynb #ef0bd9f4
+# %% ../nbs/17_checks.ipynb #ed18ecf2
 def library(
     root: Path,  # the checkout
 ) -> list[Path]:  # notebooks, in order
@@ -83,7 +84,7 @@ def check_clean(
     if any(output["output_type"] == "error" for output in outputs): return "an error is stored in its outputs"
     return "" if notebook.read_text(encoding="utf-8") == cleaned(notebook, root) else "not clean, run nbdev_clean"
 
-# %% ../nbs/17_checks.ipynb #135cdd89
+# %% ../nbs/17_checks.ipynb #623a2d63
 def check_export(
     root: Path,  # the checkout
     package: str = "flowdiff",  # its lib_path
@@ -101,7 +102,7 @@ def check_export(
         _, differ, missing = filecmp.cmpfiles(root / package, copy / package, sorted(names), shallow=False)
     return f"run nbdev_export: {', '.join(differ + missing)}" if differ or missing else ""
 
-# %% ../nbs/17_checks.ipynb #aa156e45
+# %% ../nbs/17_checks.ipynb #e8a5fff8
 def check_readme(
     root: Path,  # the checkout
 ) -> str:  # what is wrong
@@ -129,7 +130,7 @@ def check_library(
     done = call(["-c", code, str(notebook)], root, notebook.parent)
     return "" if done.returncode == 0 else done.stderr or f"exit status {done.returncode}"
 
-# %% ../nbs/17_checks.ipynb #c28a174a
+# %% ../nbs/17_checks.ipynb #8f0be8d5
 def copy_study(
     root: Path,  # the checkout
     folder: Path,  # an empty one
@@ -154,9 +155,9 @@ def check_study(
     skipped = second.stdout.count("skipped") == len(problems)
     return problems | {"experiments run again are skipped": "" if skipped else second.stdout + second.stderr}
 
-# %% ../nbs/17_checks.ipynb #3117b8b9
+# %% ../nbs/17_checks.ipynb #e6c64b99
 PREDICT = "--voxel-size 0.8um --out {out}/u.vti --model"
-MODEL = "outputs/smoke/diffusion"  # of the study in small
+MODEL = "outputs/smoke/diffusion/model"  # of the study in small
 CASES = [  # what is wrong, what is typed after `flowdiff`, what the error says
     ("unknown command", "rn all", "No such command 'rn'"),
     ("unknown experiment", "run vea", "unknown experiment 'vea'"),
@@ -172,19 +173,21 @@ CASES = [  # what is wrong, what is typed after `flowdiff`, what the error says
     ("info: mismatched shapes", "data info {in}/mismatched", "U_2d.pt"),
     ("generate: no cells", "data generate --out {out}/d --cells 0", "cells"),
     ("generate: fibre fraction", "data generate --out {out}/d --cells 8 --fibre-fraction 0.6 0.45", "fibre_fraction"),
+    ("generate: fraction out of reach", "data generate --out {out}/d --cells 8 --fibre-fraction 0.88 0.89", "no cell in 20 attempts"),
     ("generate: length without unit", "data generate --out {out}/d --cells 8 --extent 50", "'50' has no unit"),
     ("predict: missing stack", "predict {in}/missing.tif " + PREDICT + " {model}", "missing.tif"),
     ("predict: empty stack", "predict {in}/empty.tif " + PREDICT + " {model}", "empty.tif"),
     ("predict: not binary", "predict {in}/grey.tif " + PREDICT + " {model}", "binary"),
     ("predict: does not percolate", "predict {in}/blocked.tif " + PREDICT + " {model}", "no fluid path"),
-    ("predict: wrong size", "predict {in}/small.tif " + PREDICT + " {model}", "shape"),
+    ("predict: nothing but fluid", "predict {in}/fluid.tif " + PREDICT + " {model}", "no fibre voxel"),
+    ("predict: damaged scan", "predict {in}/damaged.tif " + PREDICT + " {model}", "damaged.tif"),
     ("predict: missing model", "predict {in}/cell.tif " + PREDICT + " {in}/missing", "missing"),
     ("predict: other configuration", "predict {in}/cell.tif " + PREDICT + " {in}/other", "configuration"),
     ("predict: unknown sampler", "predict {in}/cell.tif " + PREDICT + " {model} --sampler euler", "euler"),
     ("predict: voxel size without unit", "predict {in}/cell.tif --voxel-size 0.8 --out {out}/u.vti --model {model}", "'0.8' has no unit"),
 ]
 
-# %% ../nbs/17_checks.ipynb #6067dcc4
+# %% ../nbs/17_checks.ipynb #e92a4520
 def write_wrong_inputs(
     folder: Path,  # is made
     model: Path,  # a trained model, spoilt here in a copy
@@ -193,11 +196,16 @@ def write_wrong_inputs(
     rng = np.random.default_rng(0)
     cell = np.full((11, 64, 64), 255, np.uint8)
     cell[:, 20:40, 20:40] = 0
-    stacks = {"cell": cell, "grey": rng.integers(0, 255, cell.shape, np.uint8), "small": cell[:1, :7, :7],
+    stacks = {"cell": cell, "grey": rng.integers(0, 255, cell.shape, np.uint8), "fluid": np.full_like(cell, 255),
               "blocked": np.where(np.arange(64) == 30, 0, cell).astype(np.uint8)}
     folder.mkdir()
     for name, stack in stacks.items(): tifffile.imwrite(folder / f"{name}.tif", stack)
     (folder / "empty.tif").touch()
+    (folder / "damaged.tif").write_bytes((folder / "cell.tif").read_bytes()[:5000])
+    shutil.copytree(model, folder / "other")
+    config = read_json(model / "config.json")
+    config["denoiser"]["features"][-1] += 8
+    write_json(folder / "other" / "config.json", config)
     import torch
 
     (folder / "mismatched" / "x").mkdir(parents=True)
@@ -206,7 +214,7 @@ def write_wrong_inputs(
               "phi": scalar, "correction": vector}
     for name, shape in shapes.items(): torch.save(torch.ones(shape), folder / "mismatched" / "x" / f"{name}.pt")
 
-# %% ../nbs/17_checks.ipynb #30e15051
+# %% ../nbs/17_checks.ipynb #c76ccbce
 def check_wrong_input(
     typed: str,  # after `flowdiff`, with {in}, {out} and {model}
     says: str,  # what the error must contain
@@ -223,14 +231,14 @@ def check_wrong_input(
     if left: return f"left {', '.join(left)}"
     return "" if good else f"exit status {done.returncode}, expected 2 and one line with {says!r}:\n{done.stderr[-4000:]}"
 
-# %% ../nbs/17_checks.ipynb #648d5838
+# %% ../nbs/17_checks.ipynb #f02d7810
 def files(
     folder: Path,
 ) -> dict[str, float]:  # time of change by path
     "All files below a folder."
     return {str(path): path.stat().st_mtime for path in sorted(folder.rglob("*")) if path.is_file()}
 
-# %% ../nbs/17_checks.ipynb #7ca8286d
+# %% ../nbs/17_checks.ipynb #611d0e58
 @dataclass
 class Outcome:
     "A test that has been run."
@@ -262,7 +270,7 @@ def show(
         print(f"{'FAILED' if o.problem else 'passed'} {o.seconds:6.1f} s  {o.name}", flush=True)
         if o.problem: print("    " + o.problem.strip().replace("\n", "\n    "), flush=True)
 
-# %% ../nbs/17_checks.ipynb #d90871b6
+# %% ../nbs/17_checks.ipynb #3cd1f551
 def run_checks(
     root: Path,  # the checkout
 ) -> int:  # exit status: 1 if anything failed

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['app', 'data_app', 'WRONG_INPUT', 'join_pairs', 'main', 'data_generate', 'data_info', 'three_lengths', 'parse_value',
-           'overrides', 'run_command', 'predict', 'report', 'check', 'readme']
+           'overrides', 'run_command', 'predict', 'report', 'check', 'reference', 'readme']
 
-# %% ../nbs/18_cli.ipynb #61328b5a
+# %% ../nbs/18_cli.ipynb #b6c443c1
 import ast
 import sys
 from pathlib import Path
@@ -16,9 +16,10 @@ import typer
 from typer.exceptions import TyperException
 
 from .files import atomic_write, parse_length
-from .study import RunFailed, defaults, experiments, find_experiment, load_preset, project_root, readme_text, run, run_all
+from .study import (
+    RunFailed, defaults, experiments, find_experiment, keep_reference, load_preset, project_root, readme_text, run, run_all)
 
-# %% ../nbs/18_cli.ipynb #79c10b86
+# %% ../nbs/18_cli.ipynb #99debaf1
 app = typer.Typer(name="flowdiff", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Predict the 3-D resin flow between fibres from the 2-D flow of its slices.")
 data_app = typer.Typer(help="Make and inspect datasets of fibre cells with their flow.")
@@ -49,7 +50,7 @@ def main(
     if message: print(f"flowdiff: error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code or 0)
 
-# %% ../nbs/18_cli.ipynb #36c655d3
+# %% ../nbs/18_cli.ipynb #0c5a0e52
 @data_app.command("generate")
 def data_generate(
     out: Annotated[Path, typer.Option(help="Folder of the dataset; cells that are there already are kept.")],
@@ -80,7 +81,7 @@ def data_info(
 
     print(info(folder))
 
-# %% ../nbs/18_cli.ipynb #1fbcce4e
+# %% ../nbs/18_cli.ipynb #06b39c2a
 def three_lengths(
     text: str,  # "0.5um", the same along x, y and z, or "0.5x0.5x4.5um"
 ) -> tuple[float, float, float]:  # along x, y and z, m
@@ -88,7 +89,7 @@ def three_lengths(
     lengths = parse_length(text)
     return lengths if isinstance(lengths, tuple) else (lengths,) * 3
 
-# %% ../nbs/18_cli.ipynb #230628d3
+# %% ../nbs/18_cli.ipynb #35070953
 def parse_value(
     text: str,  # as typed
     default: object,  # what it replaces
@@ -108,7 +109,7 @@ def overrides(
     if wrong := [pair for pair in pairs if "=" not in pair]: raise ValueError(f"-p {wrong[0]}: expected -p NAME VALUE")
     return {name: parse_value(text, known.get(name)) for name, text in (pair.split("=", 1) for pair in pairs)}
 
-# %% ../nbs/18_cli.ipynb #c3272376
+# %% ../nbs/18_cli.ipynb #ced1f25b
 @app.command("run")
 def run_command(
     experiment: Annotated[str, typer.Argument(help="A notebook of nbs/experiments, such as 05_diffusion, or all.")],
@@ -125,7 +126,7 @@ def run_command(
     if experiment == "all": run_all(preset, values, kernel, force)
     else: run(experiment, preset, values, kernel, force)
 
-# %% ../nbs/18_cli.ipynb #e540de57
+# %% ../nbs/18_cli.ipynb #fc0fb2f1
 @app.command()
 def predict(
     stack: Annotated[Path, typer.Argument(help="Segmented scan, TIFF or folder of slices along z; 0 fibre, 1 or 255 fluid.")],
@@ -135,7 +136,7 @@ def predict(
                                                    show_default="what the TIFF states")] = None,
     viscosity: Annotated[float, typer.Option(help="Pa s.")] = 0.1,
     pressure_drop: Annotated[float, typer.Option(help="Pa, from x = 0 to the other end.")] = 10.0,
-    sampler: Annotated[str, typer.Option(help="ddpm, ddim or dpm++.")] = "ddim",
+    sampler: Annotated[str, typer.Option(help="ddim, ddpm, dpmpp, or regression: one pass, no samples.")] = "ddim",
     steps: Annotated[int, typer.Option(min=1, help="Steps of the sampler.")] = 10,
     samples: Annotated[int, typer.Option(min=1, help="Samples; their mean and standard deviation are given.")] = 1,
     polish: Annotated[int, typer.Option(min=0, help="Iterations of the solver that follow.")] = 0,
@@ -147,7 +148,7 @@ def predict(
     predict_file(stack, model, out, voxel_size=three_lengths(voxel_size) if voxel_size else None, viscosity=viscosity,
                  pressure_drop=pressure_drop, sampler=sampler, steps=steps, samples=samples, polish=polish, seed=seed)
 
-# %% ../nbs/18_cli.ipynb #715a6bb9
+# %% ../nbs/18_cli.ipynb #f26939e3
 @app.command()
 def report(
     preset: Annotated[str, typer.Option(help="The preset whose results are shown.")] = "quick",
@@ -165,6 +166,15 @@ def check() -> None:
     from flowdiff.checks import run_checks
 
     raise typer.Exit(run_checks(project_root()))
+
+
+@app.command()
+def reference(
+    preset: Annotated[str, typer.Option(help="A study that is done.")] = "quick",
+) -> None:
+    "Keep notebooks, figures and numbers of a study in outputs/reference, which is committed and quoted."
+    load_preset(preset)
+    print(keep_reference(preset))
 
 
 @app.command()

@@ -7,7 +7,7 @@ __all__ = ['FILES', 'FLIPS', 'UNITS', 'split', 'Settings', 'draw_cell', 'make_ce
            'make_missing', 'generate', 'open_dataset', 'speed_scale', 'encode_cell', 'statistics', 'flip', 'Cells',
            'network_inputs', 'load_batch', 'Batches', 'problems', 'info']
 
-# %% ../nbs/06_data.ipynb #5d37178a
+# %% ../nbs/06_data.ipynb #0b44ed35
 import pickle
 import random
 import shutil
@@ -17,7 +17,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .files import atomic_write, read_json, write_json
 from .lubrication import PRESSURE_DROP, VISCOSITY, Lubrication, fit_beta, to_cells
@@ -25,7 +25,7 @@ from .microstructure import (
     NotPercolatingError, PackingError, fibre_fraction, percolating, percolating_slices, random_fibres, voxelise)
 from .stokes import block_mean, magnify, solve, solve_2d
 
-# %% ../nbs/06_data.ipynb #7024de0f
+# %% ../nbs/06_data.ipynb #df0f466e
 def split(n: int  # number of cells
           ) -> dict:  # cell numbers of "train", "val", "test"
     "The published split rule. Raises `ValueError` below 7 cells, where a part would be empty."
@@ -37,7 +37,7 @@ def split(n: int  # number of cells
     b = a + int(0.15 * n)
     return dict(train=order[:a], val=order[a:b], test=order[b:])
 
-# %% ../nbs/06_data.ipynb #c3bf3326
+# %% ../nbs/06_data.ipynb #40723dca
 @dataclass(frozen=True)
 class Settings:
     "How the cells of a dataset are drawn and solved."
@@ -63,7 +63,7 @@ class Settings:
         if self.refine < 1:
             raise ValueError(f"refine: expected an integer >= 1, found {self.refine}")
 
-# %% ../nbs/06_data.ipynb #04c98a2d
+# %% ../nbs/06_data.ipynb #fcf20bf0
 def draw_cell(settings: Settings, index: int, attempts: int = 20) -> tuple:
     "Mask (S, H, W) of cell `index`, and what was drawn; raises `PackingError` when no attempt gives a cell that percolates."
     for attempt in range(attempts):
@@ -98,7 +98,7 @@ def make_cell(settings: Settings, index: int) -> dict:
     record = {name: float(value) for name, value in record.items()}  # numpy scalars would not load as plain data
     return dict({name: torch.from_numpy(np.array(a, np.float32, order="C")) for name, a in arrays.items()}, record=record)
 
-# %% ../nbs/06_data.ipynb #c1a915ff
+# %% ../nbs/06_data.ipynb #8b492d7a
 FILES = ("domain", "U_2d", "U", "p", "dxyz", "permeability", "phi", "correction")
 
 def save_tensors(path: str | Path, tensors: object) -> None:
@@ -120,7 +120,7 @@ def make_missing(settings: Settings, paths: list, workers: int) -> None:
         for _ in tqdm(jobs, "cells", len(paths), initial=len(paths) - len(missing), mininterval=1, unit="cell"):
             pass
 
-# %% ../nbs/06_data.ipynb #09b4445e
+# %% ../nbs/06_data.ipynb #2f18a915
 def generate(
     root: str | Path,  # folder of the dataset
     cells: int,  # how many
@@ -141,7 +141,12 @@ def generate(
         return read_json(root / "dataset.json")
     write_json(kept / "plan.json", plan)
     paths = [kept / f"{i:05}.pt" for i in range(cells)]
-    make_missing(settings, paths, workers or joblib.cpu_count())
+    try:
+        make_missing(settings, paths, workers or joblib.cpu_count())
+    except PackingError:  # settings that no cell can meet leave nothing behind
+        shutil.rmtree(kept)
+        if not any(root.iterdir()): root.rmdir()
+        raise
     parts = [torch.load(path, weights_only=True, mmap=True) for path in paths]
     for name in FILES:
         save_tensors(root / "x" / f"{name}.pt", torch.stack([part[name] for part in parts]))
@@ -152,7 +157,7 @@ def generate(
     shutil.rmtree(kept)
     return plan
 
-# %% ../nbs/06_data.ipynb #8edb4b6b
+# %% ../nbs/06_data.ipynb #bef6869e
 def open_dataset(root: str | Path  # folder of the dataset
                  ) -> dict:  # name of each file below x/: its tensor, mapped
     "Open a dataset; one clear error for a folder or a file that is missing or does not fit the others."
@@ -176,7 +181,7 @@ def open_dataset(root: str | Path  # folder of the dataset
             raise ValueError(f"{root / 'x' / name}.pt: expected shape {shape}, as U.pt has it, found {tuple(tensors[name].shape)}")
     return tensors
 
-# %% ../nbs/06_data.ipynb #46fdeb03
+# %% ../nbs/06_data.ipynb #cb21bea7
 def speed_scale(
     velocity_2d: torch.Tensor,  # (S, 3, H, W), m/s
     mask: torch.Tensor,  # (S, 1, H, W), 1 in the fluid
@@ -200,7 +205,7 @@ def encode_cell(
     fields = dict(mask=mask, phi=mobility, velocity_2d=velocity_2d / scale, prior=(velocity_2d + beta * correction) / scale)
     return dict({name: f.transpose(0, 1).float() for name, f in fields.items()}, scale=scale.float())
 
-# %% ../nbs/06_data.ipynb #b9b4fe72
+# %% ../nbs/06_data.ipynb #54cf12c2
 def statistics(root: str | Path) -> dict:
     "Statistics of the train cells of a dataset."
     data = open_dataset(root)
@@ -216,7 +221,7 @@ def statistics(root: str | Path) -> dict:
         split="train", cells=len(train), beta=beta, residual_scale={k: v**0.5 for k, v in residuals.items()},
         maximum_speed={name: arrays[name].abs().amax((0, 1, 3, 4)).tolist() for name in ("U_2d", "U")})
 
-# %% ../nbs/06_data.ipynb #09f81b11
+# %% ../nbs/06_data.ipynb #8a525a93
 FLIPS = dict(x=(-1, (1, -1, -1)), y=(-2, (1, -1, 1)), z=(-3, (1, 1, -1)))  # axis of (C, S, H, W) and signs of vx, vy, vz
 
 def flip(
@@ -231,7 +236,7 @@ def flip(
             field = field * field.new_tensor(signs)[:, None, None, None]
     return field
 
-# %% ../nbs/06_data.ipynb #52693954
+# %% ../nbs/06_data.ipynb #a01a8ad5
 class Cells(torch.utils.data.Dataset):
     "Dimensionless samples of one part of a dataset, channels first."
 
@@ -260,7 +265,7 @@ class Cells(torch.utils.data.Dataset):
         return dict(sample, velocity=cell["U"].transpose(0, 1).float() / sample["scale"], spacing=spacing,
                     residual_scale=torch.tensor(self.residual_scale))
 
-# %% ../nbs/06_data.ipynb #bb5b2bab
+# %% ../nbs/06_data.ipynb #00fe329b
 def network_inputs(batch: dict  # of `Cells`, stacked
                    ) -> dict:  # the batch with "cond", "features", "x2" and, where the velocity is known, "x3"
     "Add what the networks take: geometry (B, 2, ...), features (B, 7, ...), and the two fields less the prior (B, 3, ...)."
@@ -279,7 +284,7 @@ def load_batch(cells: Cells, indices: list, flips: str = "", device: str = "cpu"
     batch = {name: torch.stack([s[name] for s in samples]).to(device) for name in samples[0]}
     return network_inputs({name: flip(t, flips) if t.ndim == 5 else t for name, t in batch.items()})
 
-# %% ../nbs/06_data.ipynb #80975b16
+# %% ../nbs/06_data.ipynb #60850c2c
 class Batches:
     "Train batches by step number."
 
@@ -302,7 +307,7 @@ class Batches:
         flips = "".join(d for d, coin in zip("xyz", coins) if coin and self.flips)
         return load_batch(self.cells, chosen.tolist(), flips, self.device)
 
-# %% ../nbs/06_data.ipynb #2987e9bf
+# %% ../nbs/06_data.ipynb #f8fa9da5
 UNITS = dict(domain="", U_2d="m/s", U="m/s", p="Pa", dxyz="m", permeability="m^2", phi="m^2", correction="m/s")
 
 def problems(data: dict) -> list:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FlowModel', 'denoiser_channels', 'regress', 'latent_residual', 'decode', 'to_velocity', 'sample', 'save_model',
-           'load_model', 'Prediction', 'Predictor', 'predict', 'check_sampling', 'predict_file']
+           'load_model', 'Prediction', 'Predictor', 'check_sampling', 'predict_file']
 
 # %% ../nbs/14_predictor.ipynb #bc0c60e1
 import time
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -46,6 +47,8 @@ class FlowModel(torch.nn.Module):
         if schedule not in SCHEDULES:
             raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, found {schedule!r}")
         self.vae, self.regression, self.denoiser = freeze(vae), freeze(regression), denoiser
+        for network in (vae, regression, denoiser):
+            network.to(memory_format=torch.channels_last_3d)  # the faster layout of 3-D convolutions
         self.normaliser = LatentNormaliser(vae.config["latent_channels"])
         self.schedule, self.prediction, self.numbers = SCHEDULES[schedule](), Target(prediction), numbers
         self.config = dict(vae=vae.config, regression=regression.config, denoiser=denoiser.config, schedule=schedule,
@@ -74,13 +77,13 @@ def latent_residual(model: FlowModel, batch: dict) -> torch.Tensor:
         z = model.vae.encode_3d(batch["x3"], batch["cond"]).mean
     return z.float() - batch["z_hat"]
 
-@torch.no_grad()
-def decode(model: FlowModel, batch: dict, delta: torch.Tensor) -> torch.Tensor:
-    "Residual on the prior (B, 3, S, H, W) of a scaled latent residual (B, C, S, h, w)."
+def decode(model: FlowModel, batch: dict, delta: torch.Tensor, base: torch.Tensor | None = None) -> torch.Tensor:
+    "Residual on the prior (B, 3, S, H, W) of a scaled latent residual (B, C, S, h, w); `base` is D3D(z_hat) where it is at hand."
     z, cond, mask = batch["z_hat"], batch["cond"], batch["mask"]
     with autocast(mask.device):
-        change = model.vae.decode_3d(z + model.normaliser.denormalise(delta), cond, mask) - model.vae.decode_3d(z, cond, mask)
-    return batch["x_hat"] + change.float()
+        base = model.vae.decode_3d(z, cond, mask) if base is None else base
+        changed = model.vae.decode_3d(z + model.normaliser.denormalise(delta), cond, mask)
+    return batch["x_hat"] + changed.float() - base.float()
 
 def to_velocity(batch: dict, residual: torch.Tensor) -> torch.Tensor:
     "Dimensionless velocity (B, 3, S, H, W) from a residual on the prior."
@@ -105,7 +108,9 @@ def sample(
     generators = [torch.Generator().manual_seed(seed * 1_000_003 + i) for i in range(samples)]
     noise = draw_noise((samples, *batch["z_hat"].shape[1:]), generators, device)
     deltas = SAMPLERS[sampler](denoise, noise, model.schedule, model.prediction, steps, generators, progress=progress)
-    return torch.cat([decode(model, batch, delta[None]) for delta in deltas])
+    with autocast(device):
+        base = model.vae.decode_3d(batch["z_hat"], batch["cond"], batch["mask"])
+    return torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
 
 # %% ../nbs/14_predictor.ipynb #fc3c8107
 def save_model(model: FlowModel, folder: str | Path) -> None:
@@ -171,8 +176,31 @@ class Predictor:
         return regress(self.model, network_inputs(batch))
 
 # %% ../nbs/14_predictor.ipynb #f7a53859
+def check_sampling(sampler: str, steps: int, samples: int, polish: int, levels: int) -> None:
+    "Raise `ValueError` for a sampler that is not known or a number that makes no sense."
+    known = [*SAMPLERS, "regression"]
+    if sampler not in known:
+        raise ValueError(f"sampler: expected one of {', '.join(known)}, found {sampler!r}")
+    if not 1 <= steps < levels:
+        raise ValueError(f"steps: expected 1 to {levels - 1}, found {steps}")
+    if samples < 1 or polish < 0:
+        raise ValueError(f"samples and polish: expected at least 1 and 0, found {samples} and {polish}")
+
+@patch
+def velocities(
+    self: Predictor, mask: np.ndarray, velocity_2d: np.ndarray, correction: np.ndarray, phi: np.ndarray,
+    sampler: str, steps: int, samples: int, seed: int, progress,
+) -> np.ndarray:  # (samples, S, 3, H, W), m/s
+    "What the networks say of a cell."
+    batch = self.batch(mask, velocity_2d, correction, phi)
+    residuals = batch["x_hat"] if sampler == "regression" else sample(self.model, batch, sampler, steps, samples, seed, progress)
+    fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
+    return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
+
+# %% ../nbs/14_predictor.ipynb #70d2d68f
+@patch
 def predict(
-    self,
+    self: Predictor,
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
     viscosity: float = VISCOSITY,  # Pa s
@@ -186,48 +214,29 @@ def predict(
     progress=None,  # wraps the steps, tqdm for one
 ) -> Prediction:
     "Predict the 3-D flow of a cell. Raises `ValueError` for wrong input, `NotPercolatingError` where nothing can flow."
-    start, clock = time.perf_counter(), {}
-    mask, _ = check_cell(mask, extent)
-    check_drive(viscosity, pressure_drop)
+    mask, drive, clock = check_cell(mask, extent)[0], (viscosity, pressure_drop), [time.perf_counter()]
+    check_drive(*drive)
     check_start(velocity_2d, mask)
     check_sampling(sampler, steps, samples, polish, self.model.schedule.T)
     mask = percolating(mask)
     percolating_slices(mask)
+    slices = solve_2d(mask, extent, *drive).velocity if velocity_2d is None else np.asarray(velocity_2d)
+    clock.append(time.perf_counter())
     lubrication = Lubrication(mask, extent)
     correction = pressure_drop / viscosity * to_cells(lubrication.correction)
-    clock["lubrication"], start = time.perf_counter() - start, time.perf_counter()
-    if velocity_2d is None:
-        velocity_2d = solve_2d(mask, extent, viscosity, pressure_drop).velocity
-    clock["slices"], start = time.perf_counter() - start, time.perf_counter()
-    batch = self.batch(mask, velocity_2d, correction, lubrication.phi)
-    residuals = batch["x_hat"] if sampler == "regression" else sample(self.model, batch, sampler, steps, samples, seed, progress)
-    fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
-    fields = fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
-    velocity, residual = fields.mean(0), None
-    clock["networks"], start = time.perf_counter() - start, time.perf_counter()
-    if polish:
-        polished = polish_field(mask, extent, velocity, polish, viscosity, pressure_drop, lubrication)
-        velocity, residual = polished.velocity, float(polished.residual)
-        clock["polish"] = time.perf_counter() - start
-    k = [permeability(u, extent[0], viscosity, pressure_drop) for u in (velocity, *fields)]
-    many = len(fields) > 1
+    clock.append(time.perf_counter())
+    fields = self.velocities(mask, slices, correction, lubrication.phi, sampler, steps, samples, seed, progress)
+    clock.append(time.perf_counter())
+    end = polish_field(mask, extent, fields.mean(0), polish, *drive, lubrication) if polish else None
+    clock.append(time.perf_counter())
+    velocity, spread = (end.velocity if end else fields.mean(0)), len(fields) > 1
+    k, *each = (permeability(u, extent[0], *drive) for u in (velocity, *fields))
     return Prediction(
-        velocity, k[0], fields.std(0, ddof=1) if many else None, float(np.std(k[1:], ddof=1)) if many else None,
-        velocity_2d, velocity_2d + self.model.numbers["beta"] * correction, mask, extent, residual, clock)
+        velocity, k, fields.std(0, ddof=1) if spread else None, float(np.std(each, ddof=1)) if spread else None,
+        slices, slices + self.model.numbers["beta"] * correction, mask, tuple(extent), float(end.residual) if end else None,
+        dict(zip(("slices", "lubrication", "networks", "polish"), np.diff(clock).tolist())))
 
-Predictor.predict = predict
-
-def check_sampling(sampler: str, steps: int, samples: int, polish: int, levels: int) -> None:
-    "Raise `ValueError` for a sampler that is not known or a number that makes no sense."
-    known = [*SAMPLERS, "regression"]
-    if sampler not in known:
-        raise ValueError(f"sampler: expected one of {', '.join(known)}, found {sampler!r}")
-    if not 1 <= steps < levels:
-        raise ValueError(f"steps: expected 1 to {levels - 1}, found {steps}")
-    if samples < 1 or polish < 0:
-        raise ValueError(f"samples and polish: expected at least 1 and 0, found {samples} and {polish}")
-
-# %% ../nbs/14_predictor.ipynb #4270564d
+# %% ../nbs/14_predictor.ipynb #b306eae3
 def predict_file(
     stack: str | Path,  # segmented scan: TIFF, or folder of images along z
     model: str | Path,  # model folder

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['CORNER', 'number_faces', 'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'Solution',
-           'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'solve_2d', 'minres', 'preconditioner',
-           'iterate', 'check_start', 'solve', 'polish']
+           'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'check_start', 'solve_2d', 'minres',
+           'preconditioner', 'iterate', 'solve', 'polish']
 
 # %% ../nbs/04_stokes.ipynb #6712ebc0
 import warnings
@@ -176,6 +176,13 @@ def check_drive(viscosity: float, pressure_drop: float) -> None:
         if not np.isfinite(value) or value <= 0:
             raise ValueError(f"{name}: expected a positive number in {unit}, found {value}")
 
+def check_start(velocity: np.ndarray | None, mask: np.ndarray) -> None:
+    "Raise `ValueError` for a velocity to start from that does not fit the mask or is not finite."
+    expected = (len(mask), 3, *mask.shape[1:])
+    if velocity is not None and (np.shape(velocity) != expected or not np.isfinite(velocity).all()):
+        raise ValueError(f"velocity: expected finite values of shape {expected}, found shape {np.shape(velocity)}")
+
+# %% ../nbs/04_stokes.ipynb #5c16db5d
 def solve_2d(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -205,7 +212,7 @@ def solve_2d(
     k = permeability(velocity, extent[0], viscosity, pressure_drop)
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
-# %% ../nbs/04_stokes.ipynb #28cc5413
+# %% ../nbs/04_stokes.ipynb #2f008e23
 def minres(
     multiply,  # vector -> matrix times vector, symmetric
     precondition,  # vector -> P times vector, symmetric positive definite
@@ -238,7 +245,7 @@ def minres(
         residuals.append(abs(eta) / scale)
     return x, residuals
 
-# %% ../nbs/04_stokes.ipynb #ba558f0d
+# %% ../nbs/04_stokes.ipynb #434392f9
 def preconditioner(system: System, lubrication: Lubrication | None):
     "Block-diagonal preconditioner of a cell: vector -> vector; without `lubrication`, of the mass matrix alone."
     velocity = multigrid(system.viscous).aspreconditioner()
@@ -251,7 +258,7 @@ def preconditioner(system: System, lubrication: Lubrication | None):
         return np.concatenate([velocity @ u, system.viscosity * q])
     return apply
 
-# %% ../nbs/04_stokes.ipynb #a373f664
+# %% ../nbs/04_stokes.ipynb #b5d60940
 def iterate(system: System, lubrication: Lubrication, flow: dict, pressure_drop: float, rtol: float, maxiter: int) -> Solution:
     "MINRES from a velocity on the faces, m/s, and the lubrication pressure."
     x = pack(system, flow, pressure_drop * lubrication.pressure)
@@ -261,13 +268,6 @@ def iterate(system: System, lubrication: Lubrication, flow: dict, pressure_drop:
     velocity = to_cells(faces)
     k = permeability(velocity, system.extent[0], system.viscosity, pressure_drop)
     return Solution(velocity, pressure, k, len(residuals) - 1, residuals[-1], residuals[-1] <= rtol, faces)
-
-# %% ../nbs/04_stokes.ipynb #b5d60940
-def check_start(velocity: np.ndarray | None, mask: np.ndarray) -> None:
-    "Raise `ValueError` for a velocity to start from that does not fit the mask or is not finite."
-    expected = (len(mask), 3, *mask.shape[1:])
-    if velocity is not None and (np.shape(velocity) != expected or not np.isfinite(velocity).all()):
-        raise ValueError(f"velocity: expected finite values of shape {expected}, found shape {np.shape(velocity)}")
 
 # %% ../nbs/04_stokes.ipynb #fa36b213
 def solve(

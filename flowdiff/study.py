@@ -6,9 +6,9 @@
 __all__ = ['STANDARD', 'project_root', 'experiments', 'find_experiment', 'run_folder', 'load_preset', 'code_cells', 'defaults',
            'fit_type', 'resolve', 'modules', 'source_hash', 'find_kernel', 'read_record', 'environment', 'upstream',
            'RunFailed', 'publish', 'execute', 'used_device', 'new_record', 'run', 'record_run', 'run_all',
-           'readme_text']
+           'keep_reference', 'readme_text']
 
-# %% ../nbs/16_study.ipynb #69d313d7
+# %% ../nbs/16_study.ipynb #cf3e3f3a
 import ast
 import hashlib
 import importlib.metadata
@@ -30,7 +30,7 @@ import yaml
 import flowdiff
 from .files import read_json, write_json
 
-# %% ../nbs/16_study.ipynb #ae70603f
+# %% ../nbs/16_study.ipynb #0343680e
 def project_root(
     root: str | Path | None = None,  # a checkout; None looks for one
 ) -> Path:  # absolute
@@ -41,7 +41,7 @@ def project_root(
     raise FileNotFoundError(f"no checkout of flowdiff (settings.ini, nbs/experiments) at {folders[0]}"
                             + ("" if root else ", above it or around the installed package"))
 
-# %% ../nbs/16_study.ipynb #4dafd38a
+# %% ../nbs/16_study.ipynb #26df4faa
 def experiments(
     root: str | Path | None = None,  # the checkout; None looks for it
 ) -> dict[str, Path]:  # notebook of each, by name, in order
@@ -68,7 +68,7 @@ def run_folder(
     "Where a run writes: `outputs/<preset>/<experiment without its number>`, which stays when experiments are renumbered."
     return Path(root) / "outputs" / preset / experiment[3:]
 
-# %% ../nbs/16_study.ipynb #e102ffbd
+# %% ../nbs/16_study.ipynb #e260cf08
 def load_preset(
     name: str,  # file name in nbs/presets without .yaml
     root: str | Path | None = None,  # the checkout; None looks for it
@@ -89,7 +89,7 @@ def load_preset(
                     raise ValueError(f"{name}.yaml: {experiment}: {key}: YAML reads {text} as text, write {float(text):.1e}")
     return preset
 
-# %% ../nbs/16_study.ipynb #311b8b79
+# %% ../nbs/16_study.ipynb #5f7ef561
 STANDARD = ("preset", "root", "device", "seed")  # parameters of every experiment
 
 
@@ -114,7 +114,7 @@ def defaults(
         raise ValueError(f"{notebook.name}: the cell `parameters` does not declare {', '.join(missing)}")
     return values
 
-# %% ../nbs/16_study.ipynb #77e1a4e0
+# %% ../nbs/16_study.ipynb #9f015a97
 def fit_type(
     name: str,  # of the parameter, for the message
     value: object,  # what is given
@@ -128,7 +128,7 @@ def fit_type(
     if type(value) is type(default): return value
     raise ValueError(f"parameter {name}: {value!r} is {type(value).__name__}, expected {type(default).__name__}, such as {default!r}")
 
-# %% ../nbs/16_study.ipynb #8cb7c5be
+# %% ../nbs/16_study.ipynb #dfd4c7e4
 def resolve(
     experiment: str,  # such as "05_diffusion"
     preset: str,  # its name
@@ -147,7 +147,7 @@ def resolve(
         raise ValueError(f"unknown device {values['device']!r}, known: auto, cpu, cuda")
     return values | {"preset": preset, "root": "../.."}
 
-# %% ../nbs/16_study.ipynb #100751d6
+# %% ../nbs/16_study.ipynb #5c9bd1c4
 def modules(
     source: str,  # Python code
 ) -> dict[str, str]:  # source by name
@@ -169,7 +169,7 @@ def source_hash(
     trees = {name: ast.dump(ast.parse(source)) for name, source in modules(text).items()}
     return hashlib.sha256(json.dumps([text, trees], sort_keys=True).encode()).hexdigest()
 
-# %% ../nbs/16_study.ipynb #570c6710
+# %% ../nbs/16_study.ipynb #4e3b43aa
 def find_kernel(
     name: str | None = None,  # as `jupyter kernelspec list` shows it; None for that of this environment
 ) -> str:
@@ -181,7 +181,7 @@ def find_kernel(
     if (name or "python3") in known: return name or "python3"
     raise ValueError(f"unknown kernel {name or 'python3'!r}, known: {', '.join(sorted(known)) or 'none'}")
 
-# %% ../nbs/16_study.ipynb #2d2cd768
+# %% ../nbs/16_study.ipynb #61d3c93b
 def read_record(
     folder: Path,  # of a run
 ) -> dict:  # empty where nothing was run
@@ -205,7 +205,7 @@ def environment(
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores", "commit": git("rev-parse", "HEAD"),
             "dirty": None if changes is None else bool(changes)}
 
-# %% ../nbs/16_study.ipynb #acc18626
+# %% ../nbs/16_study.ipynb #72177ff3
 def upstream(
     experiment: str,  # full name
     preset: str,  # its name
@@ -219,7 +219,7 @@ def upstream(
                          f"or flowdiff run all --preset {preset}")
     return {name: record["id"] for name, record in records.items()}
 
-# %% ../nbs/16_study.ipynb #54a3e766
+# %% ../nbs/16_study.ipynb #92201d2f
 class RunFailed(RuntimeError):
     "An experiment's notebook ended in an error."
 
@@ -234,7 +234,7 @@ def publish(
     write_json(target, notebook)
     source.unlink()
 
-# %% ../nbs/16_study.ipynb #01e3bda1
+# %% ../nbs/16_study.ipynb #e129e285
 def execute(
     notebook: Path,  # an experiment
     folder: Path,  # where notebook.ipynb, or notebook.failed.ipynb, is written
@@ -262,7 +262,7 @@ def execute(
             raise RunFailed("the kernel died, out of memory perhaps") from None
         finally: part.unlink(missing_ok=True)
 
-# %% ../nbs/16_study.ipynb #92947765
+# %% ../nbs/16_study.ipynb #bd1e31e0
 def used_device(
     device: str,  # auto, cpu or cuda
 ) -> str:  # cpu, or the name of the GPU
@@ -284,7 +284,7 @@ def new_record(
             "started": datetime.now(timezone.utc).isoformat(timespec="seconds"), "seconds": None, "error": None,
             "device": used_device(parameters["device"]), "seed": parameters["seed"]} | inputs | environment(root)
 
-# %% ../nbs/16_study.ipynb #03963b3c
+# %% ../nbs/16_study.ipynb #a1254cb2
 def run(
     experiment: str,  # such as "05_diffusion"
     preset: str = "quick",  # its name
@@ -309,7 +309,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     return record_run(notebook, folder, new_record(name, root, inputs), reason)
 
-# %% ../nbs/16_study.ipynb #192f5df0
+# %% ../nbs/16_study.ipynb #4f1cf41c
 def record_run(
     notebook: Path,  # an experiment
     folder: Path,  # its run's folder
@@ -331,7 +331,7 @@ def record_run(
     print(f"{name}: done in {record['seconds']:.1f} s", flush=True)
     return record | {"skipped": False}
 
-# %% ../nbs/16_study.ipynb #eb65bb38
+# %% ../nbs/16_study.ipynb #29957c5f
 def run_all(
     preset: str = "quick",  # its name
     parameters: dict[str, object] | None = None,  # values for every experiment that has a parameter of the name
@@ -348,12 +348,35 @@ def run_all(
     for name in known: resolve(name, preset, given[name], root)
     return [run(name, preset, given[name], kernel, force, root) for name in known]
 
-# %% ../nbs/16_study.ipynb #757f994e
+# %% ../nbs/16_study.ipynb #8f5d1c27
+def keep_reference(
+    preset: str,  # a study that is done
+    root: str | Path | None = None,  # the checkout; None looks for it
+) -> Path:  # outputs/reference/<preset>
+    "Copy notebooks, figures and numbers of a study to `outputs/reference`; `ValueError` where a run is missing."
+    root = project_root(root)
+    target = root / "outputs" / "reference" / preset
+    for name in experiments(root):
+        if read_record(run_folder(root, preset, name)).get("status") != "done":
+            raise ValueError(f"{name} is not done: flowdiff run all --preset {preset}")
+    shutil.rmtree(target, ignore_errors=True)
+    for name in experiments(root):
+        source = run_folder(root, preset, name)
+        kept = [path for path in source.iterdir() if path.suffix in (".json", ".jsonl", ".png", ".ipynb")]
+        (target / source.name).mkdir(parents=True)
+        for path in kept: shutil.copy(path, target / source.name)
+    return target
+
+# %% ../nbs/16_study.ipynb #3b5ed188
 def readme_text(
     root: str | Path | None = None,  # the checkout; None looks for it
 ) -> str:  # Markdown
     "What `README.md` must hold."
     from nbconvert import MarkdownExporter
 
+    from flowdiff.metrics import format_table
+
+    def table(match: re.Match) -> str:
+        return format_table(read_json(project_root(root) / match[1] / "evaluation" / "metrics.json")["rows"])
     text, _ = MarkdownExporter().from_filename(str(project_root(root) / "nbs" / "index.ipynb"))
-    return text.replace("](../", "](").strip() + "\n"
+    return re.sub(r"<!-- results: (\S+) -->", table, text).replace("](../", "](").strip() + "\n"

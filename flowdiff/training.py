@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['pick_device', 'autocast', 'Recipe', 'update_ema', 'save_checkpoint', 'load_checkpoint', 'load_weights',
-           'read_history', 'training_step', 'train', 'keep']
+           'read_history', 'training_step', 'keep', 'train']
 
-# %% ../nbs/13_training.ipynb #fc2a234f
+# %% ../nbs/13_training.ipynb #b523fc04
 import copy
 import json
 import math
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from .files import atomic_write
 
-# %% ../nbs/13_training.ipynb #67ac8bc6
+# %% ../nbs/13_training.ipynb #a3da8d4d
 def pick_device(device: str  # "auto", "cpu" or "cuda"
                 ) -> torch.device:
     "The device to use; `auto` is the GPU where there is one. Raises `ValueError` for a GPU that is not there."
@@ -37,7 +37,7 @@ def autocast(device: torch.device):
     native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16) if native else nullcontext()
 
-# %% ../nbs/13_training.ipynb #54565daa
+# %% ../nbs/13_training.ipynb #8528dbf9
 @dataclass(frozen=True)
 class Recipe:
     "How a network is trained."
@@ -47,7 +47,7 @@ class Recipe:
     decay: str = "cosine"  # to zero, or "constant"
     weight_decay: float = 0.0
     clip: float = 1.0  # largest norm of the gradient
-    ema: float = 0.995  # decay a step of the moving average of the weights, at most
+    ema: float = 0.98  # decay a step of the moving average of the weights, at most
     validate_every: int = 50  # steps; a checkpoint is written as often
     seed: int = 0
 
@@ -65,7 +65,7 @@ class Recipe:
         fall = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
         return self.learning_rate * rise * fall
 
-# %% ../nbs/13_training.ipynb #4984905a
+# %% ../nbs/13_training.ipynb #3f8af4a6
 @torch.no_grad()
 def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, step: int) -> None:
     "Move the average towards the model's weights; buffers are copied."
@@ -75,7 +75,7 @@ def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, s
     for a, b in zip(average.buffers(), model.buffers()):
         a.copy_(b)
 
-# %% ../nbs/13_training.ipynb #ed9006cc
+# %% ../nbs/13_training.ipynb #036c1a0c
 def save_checkpoint(path: Path, state: dict) -> None:
     "Write tensors and plain numbers in one step."
     with atomic_write(path) as temporary:
@@ -101,7 +101,7 @@ def load_weights(model: torch.nn.Module, weights: dict, source: str | Path) -> t
     model.load_state_dict(weights)
     return model
 
-# %% ../nbs/13_training.ipynb #c68ab408
+# %% ../nbs/13_training.ipynb #8287ec02
 def read_history(folder: str | Path, steps: int | None = None) -> list:
     "Records of a run's history.jsonl, those of the first steps only where `steps` is given."
     path = Path(folder) / "history.jsonl"
@@ -122,9 +122,19 @@ def training_step(model, loss, batch: dict, generator: torch.Generator, optimise
     value.backward()
     norm = torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], recipe.clip)
     optimiser.step()
-    return dict(step=step, loss=float(value), gradient=float(norm), **{name: float(p) for name, p in parts.items()})
+    return dict(step=step, loss=value.item(), gradient=norm.item(), **{name: p.item() for name, p in parts.items()})
 
-# %% ../nbs/13_training.ipynb #906d4beb
+# %% ../nbs/13_training.ipynb #6f799d95
+def keep(folder: Path, model, average, optimiser, step: int, best: float, val_loss: float) -> float:
+    "Write the checkpoints of a step; the best validation loss so far."
+    if val_loss < best:
+        best = val_loss
+        save_checkpoint(folder / "best.pt", dict(model=average.state_dict(), step=step, val_loss=val_loss))
+    save_checkpoint(folder / "last.pt", dict(
+        model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step, best=best))
+    return best
+
+# %% ../nbs/13_training.ipynb #289f6216
 def train(
     model: torch.nn.Module,  # trained in place and left with the best average weights
     loss: Callable,  # (model, batch, generator) -> (scalar, dict of scalars)
@@ -160,12 +170,3 @@ def train(
             bar.set_postfix(loss=f"{record['loss']:.4g}", best=f"{best:.4g}", refresh=False)
     load_weights(model, load_checkpoint(folder / "best.pt")["model"], folder / "best.pt")
     return history
-
-def keep(folder: Path, model, average, optimiser, step: int, best: float, val_loss: float) -> float:
-    "Write the checkpoints of a step; the best validation loss so far."
-    if val_loss < best:
-        best = val_loss
-        save_checkpoint(folder / "best.pt", dict(model=average.state_dict(), step=step, val_loss=val_loss))
-    save_checkpoint(folder / "last.pt", dict(
-        model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step, best=best))
-    return best
