@@ -11,7 +11,7 @@ __all__ = ['FILES', 'FLIPS', 'UNITS', 'split', 'Settings', 'draw_cell', 'make_ce
 import pickle
 import random
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import joblib
@@ -139,14 +139,11 @@ def generate(
                 raise ValueError(f"{root} holds another dataset ({found}): expected {plan}; choose another folder or remove it")
     if (root / "dataset.json").exists():
         return read_json(root / "dataset.json")
+    densest = (settings.fibre_fraction[1],) * 2
+    draw_cell(replace(settings, fibre_fraction=densest), 0)  # settings that cannot be met fail here, before anything is written
     write_json(kept / "plan.json", plan)
     paths = [kept / f"{i:05}.pt" for i in range(cells)]
-    try:
-        make_missing(settings, paths, workers or joblib.cpu_count())
-    except PackingError:  # settings that no cell can meet leave nothing behind
-        shutil.rmtree(kept)
-        if not any(root.iterdir()): root.rmdir()
-        raise
+    make_missing(settings, paths, workers or joblib.cpu_count())
     parts = [torch.load(path, weights_only=True, mmap=True) for path in paths]
     for name in FILES:
         save_tensors(root / "x" / f"{name}.pt", torch.stack([part[name] for part in parts]))

@@ -8,9 +8,11 @@ __all__ = ['atomic_write', 'write_json', 'read_json', 'parse_length', 'check_vox
 
 # %% ../nbs/01_files.ipynb #928181db
 import json
+import logging
 import os
 import re
 import secrets
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -124,10 +126,23 @@ def write_stack(
                          metadata=dict(axes="ZYX", spacing=dz, unit="um"))
 
 # %% ../nbs/01_files.ipynb #9fe3cbc9
+@contextmanager
+def _complaints() -> Iterator[list]:
+    "What tifffile logs of a file, collected instead of printed."
+    found, logger, handler = [], logging.getLogger("tifffile"), logging.Handler()
+    handler.emit = lambda record: found.append(record.getMessage())
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+
 def _read_tiff(path):
     "Pages (S, H, W) of a TIFF file and its voxel size in m, None where the file does not state all of it."
     try:
-        with tifffile.TiffFile(path) as tif:
+        with _complaints() as found, tifffile.TiffFile(path) as tif:
             first = tif.pages[0]
             shapes = sorted({page.shape[:2] for page in tif.pages})
             if len(shapes) > 1:
@@ -136,13 +151,15 @@ def _read_tiff(path):
                 raise ValueError("a colour image: expected a single value a pixel")
             if first.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
                 raise ValueError("declares 0 to be white: save it as 8 bit, 0 (black) in fibre, 255 in fluid")
+            if any("page offset" in text for text in found):  # tifffile goes on with the pages that are left
+                raise ValueError("cut short: a page lies beyond the end of the file")
             pages = tif.asarray()
             stated = tif.imagej_metadata or {}
             pages = pages[None] if pages.ndim == 2 else pages
             if stated.get("images", len(pages)) != len(pages):  # tifffile itself gives what is left of a cut file
                 raise ValueError(f"cut short: {len(pages)} of {stated['images']} slices found")
             return pages, _imagej_voxel_size(first, stated)
-    except (tifffile.TiffFileError, ValueError) as e:  # those of tifffile do not name the file
+    except (tifffile.TiffFileError, ValueError, zlib.error) as e:  # those of tifffile do not name the file
         raise ValueError(f"{path}: {e}") from None
 
 def _imagej_voxel_size(page, metadata):

@@ -217,7 +217,8 @@ def compare_fields(
     for i, c in enumerate("xyz"):
         rows = [(u, axes[i, :len(u)], SIGNED, signed_norm(*(v[i] * factor for v in scale)), f"$v_{c}$ ({unit})")]
         if errors:
-            norm = signed_norm(*(v[i] * factor for v in errors.values()))
+            middling = float(np.median([np.abs(v[i]).max() for v in errors.values()]))  # a large error must not hide the others
+            norm = signed_norm(np.array(middling * factor))
             rows.append((errors, axes[i, len(u):], ERROR, norm, f"error in $v_{c}$ ({unit})"))
         for maps, row, cmap, norm, label in rows:
             titled = {name if i == 0 else " " * j: v[i] * factor for j, (name, v) in enumerate(maps.items())}
@@ -250,7 +251,9 @@ def error_by_slice(
     figure, ((ax,),) = new_figure(1, 1, 5.2, 2.2)
     for name, e in errors.items(): ax.plot(np.asarray(z) * UM, 100 * e, marker="o", label=name)
     ax.set(xlabel="z (µm)", ylabel="relative $L_2$ error (%)")
-    ax.set_ylim(0, 108 * max(e.max() for e in errors.values()) or 1)
+    values = 100 * np.concatenate(list(errors.values()))
+    if values.min() > 0.05 * values.max(): ax.set_ylim(0, 1.08 * values.max())
+    elif values.min() > 0: ax.set_yscale("log")  # else a large error would hide the small ones
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
