@@ -33,7 +33,7 @@ def number_faces(
         count = faces[a].max(initial=count - 1) + 1
     return faces
 
-# %% ../nbs/04_stokes.ipynb #3dfe9fd7
+# %% ../nbs/04_stokes.ipynb #e4156d1a
 CORNER = 0.85  # weight of the drag of a stair's outer corner; 1 leaves k of hexagonal lattices 3.7 % low at 20 voxels a radius
 
 def viscous_edges(
@@ -61,7 +61,7 @@ def viscous_edges(
         edges.append((i[wet], j[wet], k[wet]))
     return edges
 
-# %% ../nbs/04_stokes.ipynb #2cb5f6c6
+# %% ../nbs/04_stokes.ipynb #0d82a79b
 def pressure_gradient(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     faces: dict,  # numbers of the faces
@@ -78,7 +78,7 @@ def pressure_gradient(
     shape = (max(f.max() for f in faces.values()) + 1, mask.sum())
     return sp.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape)
 
-# %% ../nbs/04_stokes.ipynb #fd84e295
+# %% ../nbs/04_stokes.ipynb #c2b8fa46
 @dataclass(eq=False)
 class System:
     "The discrete Stokes equations of one cell."
@@ -107,7 +107,7 @@ class System:
         u, p = np.split(x, [self.n])
         return np.concatenate([self.viscous @ u + self.gradient @ p, self.divergence @ u])
 
-# %% ../nbs/04_stokes.ipynb #1ded9caa
+# %% ../nbs/04_stokes.ipynb #46d85e46
 def pack(system: System, flow: dict, pressure: np.ndarray) -> np.ndarray:
     "Vector of unknowns from velocities on the faces, m/s, and pressures (S, H, W), Pa."
     u = np.zeros(system.n)
@@ -134,7 +134,7 @@ def to_faces(system: System, velocity: np.ndarray, epsilon: float = 0.05) -> dic
         flow[a][index >= 0] = factorise(normal).solve(mean.T @ velocity[:, i][system.mask])
     return flow
 
-# %% ../nbs/04_stokes.ipynb #ae797413
+# %% ../nbs/04_stokes.ipynb #1ded9caa
 @dataclass(eq=False)
 class Solution:
     "A solved cell; the fields are zero in the fibres."
@@ -155,7 +155,7 @@ def permeability(
     "k = mu L <v_x> / dp (Darcy), the mean taken over the whole cell, fibres included."
     return float(viscosity * length * velocity[:, 0].mean() / pressure_drop)
 
-# %% ../nbs/04_stokes.ipynb #c1bd624d
+# %% ../nbs/04_stokes.ipynb #25d356cd
 def magnify(array: np.ndarray, r: int) -> np.ndarray:
     "Every voxel of (..., H, W) repeated r x r times."
     return array.repeat(r, -1).repeat(r, -2)
@@ -169,7 +169,7 @@ def refined(fine: Solution, r: int) -> Solution:
     "A solution on a grid r times finer in x and y, averaged back."
     return replace(fine, velocity=block_mean(fine.velocity, r), pressure=block_mean(fine.pressure, r))
 
-# %% ../nbs/04_stokes.ipynb #f6c85742
+# %% ../nbs/04_stokes.ipynb #15906fe4
 def check_drive(viscosity: float, pressure_drop: float) -> None:
     "Raise `ValueError` for a viscosity or a pressure drop that is not a positive number."
     for name, value, unit in (("viscosity", viscosity, "Pa s"), ("pressure_drop", pressure_drop, "Pa")):
@@ -182,7 +182,7 @@ def check_start(velocity: np.ndarray | None, mask: np.ndarray) -> None:
     if velocity is not None and (np.shape(velocity) != expected or not np.isfinite(velocity).all()):
         raise ValueError(f"velocity: expected finite values of shape {expected}, found shape {np.shape(velocity)}")
 
-# %% ../nbs/04_stokes.ipynb #5c16db5d
+# %% ../nbs/04_stokes.ipynb #a66f7e55
 def solve_2d(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -212,7 +212,7 @@ def solve_2d(
     k = permeability(velocity, extent[0], viscosity, pressure_drop)
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
-# %% ../nbs/04_stokes.ipynb #2f008e23
+# %% ../nbs/04_stokes.ipynb #5c16db5d
 def minres(
     multiply,  # vector -> matrix times vector, symmetric
     precondition,  # vector -> P times vector, symmetric positive definite
@@ -245,7 +245,7 @@ def minres(
         residuals.append(abs(eta) / scale)
     return x, residuals
 
-# %% ../nbs/04_stokes.ipynb #434392f9
+# %% ../nbs/04_stokes.ipynb #28cc5413
 def preconditioner(system: System, lubrication: Lubrication | None):
     "Block-diagonal preconditioner of a cell: vector -> vector; without `lubrication`, of the mass matrix alone."
     velocity = multigrid(system.viscous).aspreconditioner()
@@ -258,10 +258,13 @@ def preconditioner(system: System, lubrication: Lubrication | None):
         return np.concatenate([velocity @ u, system.viscosity * q])
     return apply
 
-# %% ../nbs/04_stokes.ipynb #b5d60940
-def iterate(system: System, lubrication: Lubrication, flow: dict, pressure_drop: float, rtol: float, maxiter: int) -> Solution:
-    "MINRES from a velocity on the faces, m/s, and the lubrication pressure."
-    x = pack(system, flow, pressure_drop * lubrication.pressure)
+# %% ../nbs/04_stokes.ipynb #585ac04c
+def iterate(
+    system: System, lubrication: Lubrication | None, flow: dict, pressure_drop: float, rtol: float, maxiter: int,
+) -> Solution:
+    "MINRES from a velocity on the faces, m/s, and the lubrication pressure, where there is one."
+    pressure = pressure_drop * lubrication.pressure if lubrication else np.zeros(system.mask.shape)
+    x = pack(system, flow, pressure)
     x, residuals = minres(
         system.multiply, preconditioner(system, lubrication), system.force(pressure_drop), x, rtol, maxiter)
     faces, pressure = unpack(system, x)
@@ -269,7 +272,7 @@ def iterate(system: System, lubrication: Lubrication, flow: dict, pressure_drop:
     k = permeability(velocity, system.extent[0], system.viscosity, pressure_drop)
     return Solution(velocity, pressure, k, len(residuals) - 1, residuals[-1], residuals[-1] <= rtol, faces)
 
-# %% ../nbs/04_stokes.ipynb #fa36b213
+# %% ../nbs/04_stokes.ipynb #c4f6741f
 def solve(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -290,19 +293,22 @@ def solve(
         start = None if initial is None else magnify(initial, refine)
         return refined(solve(magnify(mask, refine), extent, viscosity, pressure_drop, rtol, maxiter, start), refine)
     mask = percolating(mask)
-    lubrication = lubrication or Lubrication(mask, extent)
+    bare = mask.all((1, 2)).any()  # a slice without fibres has no mobility: start from rest, with the mass matrix alone
+    lubrication = None if bare else lubrication or Lubrication(mask, extent)
     system = System(mask, extent, viscosity)
-    if initial is None:
+    if initial is not None:
+        flow = to_faces(system, initial)
+    elif bare:
+        flow = {a: np.zeros(f.shape) for a, f in system.faces.items()}
+    else:
         flow = (slices or solve_2d(mask, extent, viscosity, pressure_drop)).faces
         flow = {a: flow[a] + BETA * pressure_drop / viscosity * lubrication.correction[a] for a in AXES}
-    else:
-        flow = to_faces(system, initial)
     solution = iterate(system, lubrication, flow, pressure_drop, rtol, maxiter)
     if not solution.converged:
         warnings.warn(f"solve: not converged after {maxiter} iterations: residual {solution.residual:.1e}, asked for {rtol:.1e}")
     return solution
 
-# %% ../nbs/04_stokes.ipynb #b84593b3
+# %% ../nbs/04_stokes.ipynb #fa36b213
 def polish(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m

@@ -362,7 +362,8 @@ def keep_reference(
     shutil.rmtree(target, ignore_errors=True)
     for name in experiments(root):
         source = run_folder(root, preset, name)
-        kept = [path for path in source.iterdir() if path.suffix in (".json", ".jsonl", ".png", ".ipynb")]
+        kept = [path for path in source.iterdir() if path.suffix in (".json", ".jsonl", ".ipynb")]  # notebooks hold the figures
+        kept += source.glob("*.png") if source.name == "evaluation" else []  # which the documentation shows
         (target / source.name).mkdir(parents=True)
         for path in kept: shutil.copy(path, target / source.name)
     return target
