@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['SCHEDULES', 'Generators', 'SAMPLERS', 'Schedule', 'linear_schedule', 'schedule_from', 'cosine_schedule',
-           'sqrt_schedule', 'polynomial_schedule', 'Prediction', 'diffusion_loss', 'timesteps', 'draw_noise',
-           'estimate_x0', 'ddim', 'ddpm', 'dpm_solver_pp_2m']
+           'sqrt_schedule', 'polynomial_schedule', 'Prediction', 'squared_error', 'diffusion_loss', 'timesteps',
+           'draw_noise', 'estimate_x0', 'ddim', 'ddpm', 'dpm_solver_pp_2m']
 
-# %% ../nbs/12_diffusion.ipynb #3d121e9d
+# %% ../nbs/12_diffusion.ipynb #ea7bd575
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -15,7 +15,7 @@ from math import cos, log, pi, sqrt
 import torch
 from fastcore.basics import patch
 
-# %% ../nbs/12_diffusion.ipynb #96cc96b6
+# %% ../nbs/12_diffusion.ipynb #c75e316d
 @dataclass(frozen=True, eq=False)
 class Schedule:
     "Signal power of a variance-preserving diffusion at each of T noise levels, kept in float64 on the CPU."
@@ -34,7 +34,7 @@ class Schedule:
     @property
     def log_snr(self): return (self.alpha_bar / (1 - self.alpha_bar)).log()
 
-# %% ../nbs/12_diffusion.ipynb #a8c613cf
+# %% ../nbs/12_diffusion.ipynb #beae2c57
 def linear_schedule(
     T: int = 1000, # noise levels; for another T scale both betas by 1000 / T
     beta_1: float = 1e-4, # noise variance of the first step
@@ -43,7 +43,7 @@ def linear_schedule(
     "Betas growing linearly (Ho et al. 2020, section 4)."
     return Schedule((1 - torch.linspace(beta_1, beta_T, T, dtype=torch.float64)).cumprod(0))
 
-# %% ../nbs/12_diffusion.ipynb #ba4b5ab2
+# %% ../nbs/12_diffusion.ipynb #118fe2ef
 def schedule_from(
     alpha_bar: Callable[[float], float], # of u = t / T in (0, 1]; 1 at u = 0 is understood
     T: int, # noise levels
@@ -69,7 +69,7 @@ def polynomial_schedule(T: int = 1000, s: float = 1e-5) -> Schedule:
 SCHEDULES = {"linear": linear_schedule, "cosine": cosine_schedule, "sqrt": sqrt_schedule,
              "polynomial": polynomial_schedule}
 
-# %% ../nbs/12_diffusion.ipynb #bcd5bc51
+# %% ../nbs/12_diffusion.ipynb #b6d74bed
 @patch
 def alpha_sigma(self: Schedule,
     t: torch.Tensor, # index of the noise level: (B,), or (B, S) for one a slice
@@ -93,7 +93,7 @@ def add_noise(self: Schedule,
     alpha, sigma = self.alpha_sigma(t, x0)
     return alpha * x0 + sigma * noise
 
-# %% ../nbs/12_diffusion.ipynb #f4188d6f
+# %% ../nbs/12_diffusion.ipynb #35c150d3
 class Prediction(str, Enum):
     "Quantity that the network predicts; made from its name in a parameter file."
     EPSILON, V, X0 = "epsilon", "v", "x0"
@@ -116,7 +116,7 @@ def training_target(self: Schedule,
     alpha, sigma = self.alpha_sigma(t, x0)
     return alpha * noise - sigma * x0
 
-# %% ../nbs/12_diffusion.ipynb #ac55e668
+# %% ../nbs/12_diffusion.ipynb #86f887e8
 @patch
 def x0_and_noise(self: Schedule,
     x_t: torch.Tensor, # noisy data
@@ -133,7 +133,11 @@ def x0_and_noise(self: Schedule,
     if prediction is Prediction.X0: return output, (x_t - alpha * output) / sigma
     return alpha * x_t - sigma * output, sigma * x_t + alpha * output
 
-# %% ../nbs/12_diffusion.ipynb #a45b0b25
+# %% ../nbs/12_diffusion.ipynb #1015bc3a
+def squared_error(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    "Mean squared difference of each sample, (B,)."
+    return (x - y).square().flatten(1).mean(1)
+
 def diffusion_loss(
     model: Callable, # (x_t, t) -> output of the shape of x_t; conditions are bound already
     x0: torch.Tensor, # clean data (B, C, S, H, W)
@@ -141,14 +145,15 @@ def diffusion_loss(
     noise: torch.Tensor, # standard normal, shape of x0
     schedule: Schedule,
     prediction: str|Prediction, # "epsilon", "v" or "x0"
-) -> tuple[torch.Tensor, torch.Tensor]: # loss (B,) and estimate of x_0, shape of x0
-    "Mean squared error of the prediction, a sample, and the estimate of x_0 that goes with it."
+    error: Callable = squared_error, # (output, target) -> loss
+) -> tuple[torch.Tensor, torch.Tensor]: # loss, (B,) for the default, and estimate of x_0, shape of x0
+    "Error of the prediction and the estimate of x_0 that goes with it."
     x_t = schedule.add_noise(x0, noise, t)
     output = model(x_t, t)
     estimate, _ = schedule.x0_and_noise(x_t, t, output, prediction)
-    return (output - schedule.training_target(x0, noise, t, prediction)).square().flatten(1).mean(1), estimate
+    return error(output, schedule.training_target(x0, noise, t, prediction)), estimate
 
-# %% ../nbs/12_diffusion.ipynb #29eecd36
+# %% ../nbs/12_diffusion.ipynb #9a86eb37
 def timesteps(
     T: int, # noise levels of the schedule
     n: int, # evaluations of the network
@@ -169,7 +174,7 @@ def reverse_steps(self: Schedule,
     a = self.alpha_bar[times].tolist() + [1.]
     return [(t, sqrt(a[i]), sqrt(1 - a[i]), sqrt(a[i + 1]), sqrt(1 - a[i + 1])) for i, t in enumerate(times)]
 
-# %% ../nbs/12_diffusion.ipynb #660cce50
+# %% ../nbs/12_diffusion.ipynb #3466fc0a
 Generators = torch.Generator|Sequence[torch.Generator]|None
 
 def draw_noise(
@@ -186,7 +191,7 @@ def draw_noise(
         raise ValueError(f"generator: found {len(generator)} generators, expected {shape[0]}, one for each sample")
     return torch.cat([draw_noise((1, *shape[1:]), g, device, dtype) for g in generator])
 
-# %% ../nbs/12_diffusion.ipynb #6ee36783
+# %% ../nbs/12_diffusion.ipynb #95745f75
 def estimate_x0(
     model: Callable, # (x_t, t) -> output of the shape of x_t; conditions are bound already
     x_t: torch.Tensor, # noisy data (B, ...)
@@ -194,6 +199,7 @@ def estimate_x0(
     schedule: Schedule,
     prediction: str|Prediction, # "epsilon", "v" or "x0"
     clip: float|None = None, # largest |x_0| allowed; None: no limit
+    consistent: bool = True, # the noise follows from the bounded x_0; False: it is the network's own
 ) -> tuple[torch.Tensor, torch.Tensor]: # estimates of x_0 and of the noise, shape of x_t
     "One evaluation of the network. Raises ValueError where clip is not positive."
     if clip is not None and not clip > 0: raise ValueError(f"clip: found {clip}, expected a positive number or None")
@@ -201,9 +207,9 @@ def estimate_x0(
     x0, noise = schedule.x0_and_noise(x_t, levels, model(x_t, levels), prediction)
     if clip is None: return x0, noise
     x0 = x0.clamp(-clip, clip)
-    return x0, schedule.x0_and_noise(x_t, levels, x0, Prediction.X0)[1]
+    return x0, schedule.x0_and_noise(x_t, levels, x0, Prediction.X0)[1] if consistent else noise
 
-# %% ../nbs/12_diffusion.ipynb #5a90a382
+# %% ../nbs/12_diffusion.ipynb #187cff94
 @torch.no_grad()
 def ddim(
     model: Callable, # (x_t, t) -> output of the shape of x_t, t (B,) int64; conditions are bound already
@@ -220,13 +226,13 @@ def ddim(
     if not 0 <= eta <= 1: raise ValueError(f"eta: found {eta}, expected 0 to 1")
     x = x_T
     for t, alpha_t, sigma_t, alpha_s, sigma_s in (progress or iter)(schedule.reverse_steps(steps)):
-        x0, noise = estimate_x0(model, x, t, schedule, prediction, clip)
+        x0, noise = estimate_x0(model, x, t, schedule, prediction, clip, consistent=eta > 0)
         std = eta * sigma_s / sigma_t * sqrt(1 - (alpha_t / alpha_s)**2)
         x = alpha_s * x0 + sqrt(max(sigma_s**2 - std**2, 0)) * noise
         if std > 0: x = x + std * draw_noise(x.shape, generator, x.device, x.dtype)
     return x
 
-# %% ../nbs/12_diffusion.ipynb #6944cb06
+# %% ../nbs/12_diffusion.ipynb #4f8ffbec
 def ddpm(
     model: Callable, # (x_t, t) -> output of the shape of x_t, t (B,) int64; conditions are bound already
     x_T: torch.Tensor, # standard normal noise (B, ...)
@@ -240,7 +246,7 @@ def ddpm(
     "Denoising diffusion probabilistic model. Raises ValueError for steps or clip out of range."
     return ddim(model, x_T, schedule, prediction, steps, generator, clip, progress, eta=1.)
 
-# %% ../nbs/12_diffusion.ipynb #75c8e3c9
+# %% ../nbs/12_diffusion.ipynb #553ab644
 @torch.no_grad()
 def dpm_solver_pp_2m(
     model: Callable, # (x_t, t) -> output of the shape of x_t, t (B,) int64; conditions are bound already

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['atomic_write', 'write_json', 'read_json', 'parse_length', 'check_voxel_size', 'write_stack', 'read_stack',
-           'write_vti']
+           'write_vti', 'read_vti']
 
 # %% ../nbs/01_files.ipynb #928181db
 import json
 import logging
+import math
 import os
 import re
 import secrets
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -139,6 +141,7 @@ def _complaints() -> Iterator[list]:
         logger.removeHandler(handler)
         logger.propagate = True
 
+# %% ../nbs/01_files.ipynb #60f91965
 def _read_tiff(path):
     "Pages (S, H, W) of a TIFF file and its voxel size in m, None where the file does not state all of it."
     try:
@@ -171,7 +174,7 @@ def _imagej_voxel_size(page, metadata):
     edges = *(tag.value[1] / tag.value[0] for tag in tags), abs(metadata["spacing"])
     return tuple(float(edge) * 10.**_POWERS[unit] for edge in edges)
 
-# %% ../nbs/01_files.ipynb #60f91965
+# %% ../nbs/01_files.ipynb #75a6f2d6
 def _read_image(path):
     "One slice (H, W) of a folder, from a TIFF or PNG file."
     if path.suffix.lower() != ".png":
@@ -200,7 +203,7 @@ def _read_folder(folder):
             raise ValueError(f"{path} has {image.shape} pixels: expected {slices[0].shape} as in {paths[0].name}")
     return np.stack(slices)
 
-# %% ../nbs/01_files.ipynb #75a6f2d6
+# %% ../nbs/01_files.ipynb #ca6ef5d7
 def read_stack(
     path: str | Path,  # multi-page TIFF file, or a folder of single slices (.tif, .png) with numbered names
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None takes what the file states
@@ -219,7 +222,7 @@ def read_stack(
         raise ValueError(f"{path} does not state its voxel size (unit, resolution and spacing): give voxel_size in m")
     return mask, size
 
-# %% ../nbs/01_files.ipynb #792ea1ed
+# %% ../nbs/01_files.ipynb #c157ca11
 def _vti_array(name, field, grid):
     "A field as little-endian cell data (S, H, W) or (S, H, W, 3), float32 or uint8."
     field = np.asarray(field)
@@ -230,7 +233,7 @@ def _vti_array(name, field, grid):
     field = field if field.ndim == 3 else np.moveaxis(field, 1, -1)
     return np.ascontiguousarray(field, "u1" if field.dtype in (bool, np.uint8) else "<f4")
 
-# %% ../nbs/01_files.ipynb #c157ca11
+# %% ../nbs/01_files.ipynb #cd8f2047
 def write_vti(
     path: str | Path,  # ends in .vti
     fields: dict[str, np.ndarray],  # by name: scalars (S, H, W) and vectors (S, 3, H, W); bool and uint8 stay bytes
@@ -262,3 +265,58 @@ def write_vti(
         for a in arrays.values():
             f.write(np.uint64(a.nbytes).astype("<u8").tobytes() + a.tobytes())
         f.write(b"\n</AppendedData>\n</VTKFile>\n")
+
+# %% ../nbs/01_files.ipynb #f0e2e446
+def _parse_head(text):
+    "Extent (m) and arrays (name, type, grid, components, offset) of a head, its end cut off. Raises ValueError."
+    try:
+        root = ElementTree.fromstring(text + "</VTKFile>")
+    except ElementTree.ParseError as e:
+        raise ValueError(f"its head is not XML: {e}") from None
+    for name, value in dict(type="ImageData", byte_order="LittleEndian", header_type="UInt64", compressor=None).items():
+        if root.get(name) != value:
+            raise ValueError(f"its {name} is {root.get(name)!r}, expected {value!r}")
+    image = root.find("ImageData[@WholeExtent][@Spacing]")
+    if image is None:
+        raise ValueError("its head has no ImageData with WholeExtent and Spacing")
+    span = image.get("WholeExtent")
+    grid = tuple(int(n) for n in re.findall(r"\b0 ([1-9]\d{0,8})\b", span))[::-1]
+    if span != " ".join(f"0 {n}" for n in grid[::-1]) or len(grid) != 3:
+        raise ValueError(f"its WholeExtent is {span!r}, expected '0 W 0 H 0 S'")
+    extent = check_extent([float(d) * n for d, n in zip(image.get("Spacing").split(), grid[::-1])])
+    arrays = []
+    for a in image.iterfind("Piece/CellData/DataArray"):
+        name, kind, n, offset = (a.get(key, "") for key in ("Name", "type", "NumberOfComponents", "offset"))
+        if kind not in ("UInt8", "Float32") or n not in ("1", "3") or not re.fullmatch(r"\d{1,15}", offset):
+            raise ValueError(f"its array {name!r} is {n} x {kind!r} at {offset!r}, expected 1 or 3 x UInt8 or Float32")
+        arrays.append((name, "u1" if kind == "UInt8" else "<f4", grid + (3,) * (n == "3"), int(offset)))
+    return extent, arrays
+
+# %% ../nbs/01_files.ipynb #e67e4865
+def read_vti(
+    path: str | Path,  # a file that write_vti has written
+    ) -> tuple[dict[str, np.ndarray], tuple[float, float, float]]:  # scalars (S, H, W), vectors (S, 3, H, W); extent, m
+    "Read the fields of a ParaView file. Raises FileNotFoundError, or ValueError on what write_vti has not written."
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    size, fields = path.stat().st_size, {}
+    with open(path, "rb") as f:
+        head, mark, _ = f.read(2**20).partition(b'<AppendedData encoding="raw">\n_')
+        try:
+            if not mark or b"<!" in head:
+                raise ValueError("it has no XML head before raw appended data")
+            extent, arrays = _parse_head(head.decode("utf-8"))
+        except ValueError as e:
+            raise ValueError(f"{path} is not a .vti file that flowdiff has written: {e}") from None
+        for name, kind, shape, offset in arrays:
+            start, count = len(head + mark) + offset, math.prod(shape)
+            length = count * np.dtype(kind).itemsize
+            if start + 8 + length > size:
+                raise ValueError(f"{path} is cut short: {name!r} ends at byte {start + 8 + length} of {size}")
+            f.seek(start)
+            if (stated := int.from_bytes(f.read(8), "little")) != length:
+                raise ValueError(f"{path}: {name!r} holds {stated} bytes, expected {length}")
+            field = np.fromfile(f, kind, count).reshape(shape)
+            fields[name] = field if field.ndim == 3 else np.ascontiguousarray(np.moveaxis(field, -1, 1))
+    return fields, extent

@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['ratio', 'component_means', 'relative_l2', 'mae', 'rmse', 'normalised_mae', 'vrmse', 'cosine_similarity', 'top_k_iou',
            'permeability', 'permeability_error', 'divergence_ratio', 'flux_cv', 'solid_speed', 'fair_crps',
-           'spread_skill', 'coverage', 'evaluate', 'format_table']
+           'spread_skill', 'coverage', 'scores', 'flat_scores', 'summarise', 'evaluate', 'format_table']
 
-# %% ../nbs/14_metrics.ipynb #059c8d0a
+# %% ../nbs/14_metrics.ipynb #557a995a
 import math
+from collections.abc import Callable
 
 import torch
 
 from .physics import as_fields, check_velocity, divergence, flux, mean_square
 
-# %% ../nbs/14_metrics.ipynb #5e7a0b9a
+# %% ../nbs/14_metrics.ipynb #636951a8
 def _check_shapes(u, ref):
     "Raise ValueError unless prediction and reference have one shape."
     if u.shape != ref.shape:
@@ -33,7 +34,7 @@ def ratio(
     "`error / scale`, and 0 where there is no error, so that 0/0 counts as perfect and error/0 as infinite."
     return torch.where(error == 0, error, error / scale)
 
-# %% ../nbs/14_metrics.ipynb #8658bdf2
+# %% ../nbs/14_metrics.ipynb #bfb9eb76
 def component_means(
     x: torch.Tensor, # any quantity by component, (B, 3, S, H, W)
     mask: torch.Tensor, # 1 fluid, 0 fibre, (B, 1, S, H, W), same floating type
@@ -42,7 +43,7 @@ def component_means(
     means = (x * mask).sum((2, 3, 4)) / mask.sum((2, 3, 4))
     return {"x": means[:, 0], "y": means[:, 1], "z": means[:, 2], "all": means.mean(1)}
 
-# %% ../nbs/14_metrics.ipynb #6b8c1a75
+# %% ../nbs/14_metrics.ipynb #e59938d9
 def relative_l2(
     u: torch.Tensor, # prediction, (B, 3, S, H, W)
     ref: torch.Tensor, # reference, same shape and unit
@@ -53,7 +54,7 @@ def relative_l2(
     error, scale = component_means((u - ref).square(), mask), component_means(ref.square(), mask)
     return {c: ratio(error[c], scale[c]).sqrt() for c in error}
 
-# %% ../nbs/14_metrics.ipynb #62aed401
+# %% ../nbs/14_metrics.ipynb #1738cd60
 def mae(
     u: torch.Tensor, # prediction, (B, 3, S, H, W), m/s
     ref: torch.Tensor, # reference, same shape
@@ -72,7 +73,7 @@ def rmse(
     u, ref, mask = _pair(u, ref, mask)
     return {c: e.sqrt() for c, e in component_means((u - ref).square(), mask).items()}
 
-# %% ../nbs/14_metrics.ipynb #412eb4dc
+# %% ../nbs/14_metrics.ipynb #e4b20932
 def normalised_mae(
     u: torch.Tensor, # prediction, (B, 3, S, H, W)
     ref: torch.Tensor, # reference, same shape and unit
@@ -83,7 +84,7 @@ def normalised_mae(
     error, scale = component_means((u - ref).abs(), mask), component_means(ref.abs(), mask)
     return {c: ratio(error[c], scale[c]) for c in error}
 
-# %% ../nbs/14_metrics.ipynb #a239ed07
+# %% ../nbs/14_metrics.ipynb #60ee2929
 def vrmse(
     u: torch.Tensor, # prediction, (B, 3, S, H, W)
     ref: torch.Tensor, # reference, same shape and unit
@@ -95,7 +96,7 @@ def vrmse(
     error, scale = component_means((u - ref).square(), mask), component_means((ref - mean).square(), mask)
     return {c: ratio(error[c], scale[c]).sqrt() for c in error}
 
-# %% ../nbs/14_metrics.ipynb #8da097ef
+# %% ../nbs/14_metrics.ipynb #3960fac6
 def cosine_similarity(
     u: torch.Tensor, # prediction, (B, 3, S, H, W)
     ref: torch.Tensor, # reference, same shape
@@ -108,7 +109,7 @@ def cosine_similarity(
     counted = mask * (ref_speed > 0)
     return (cosine * counted).sum((1, 2, 3, 4)) / counted.sum((1, 2, 3, 4))
 
-# %% ../nbs/14_metrics.ipynb #935102dc
+# %% ../nbs/14_metrics.ipynb #048e3722
 def top_k_iou(
     u: torch.Tensor, # prediction, (B, 3, S, H, W)
     ref: torch.Tensor, # reference, same shape
@@ -124,7 +125,7 @@ def top_k_iou(
     pairs = [(fastest(a, m), fastest(b, m)) for a, b, m in zip(u, ref, mask[:, 0].bool())]
     return torch.stack([(a & b).sum() / (a | b).sum() for a, b in pairs])
 
-# %% ../nbs/14_metrics.ipynb #8e72d146
+# %% ../nbs/14_metrics.ipynb #133accc1
 def permeability(
     u: torch.Tensor, # velocity, (B, 3, S, H, W), m/s
     viscosity: float | torch.Tensor, # mu, Pa s, a number or (B,)
@@ -145,7 +146,7 @@ def permeability_error(
     k, k_ref = permeability(u, 1., 1., 1.), permeability(ref, 1., 1., 1.)
     return ratio((k - k_ref).abs(), k_ref.abs())
 
-# %% ../nbs/14_metrics.ipynb #9b566182
+# %% ../nbs/14_metrics.ipynb #f4bcb758
 def divergence_ratio(
     u: torch.Tensor, # prediction, (B, 3, S, H, W)
     ref: torch.Tensor, # reference, same shape and unit
@@ -156,7 +157,7 @@ def divergence_ratio(
     u, ref, mask = _pair(u, ref, mask)
     return ratio(*(mean_square(divergence(f, mask, spacing), mask) for f in (u, ref))).sqrt()
 
-# %% ../nbs/14_metrics.ipynb #efe797d1
+# %% ../nbs/14_metrics.ipynb #06cd9799
 def flux_cv(
     u: torch.Tensor, # velocity, (B, 3, S, H, W)
 ) -> torch.Tensor: # std / |mean| of Q(x), (B,); the voxel size cancels
@@ -164,7 +165,7 @@ def flux_cv(
     Q = flux(u, (1., 1., 1.))
     return (Q / Q.mean(1, keepdim=True)).std(1, correction=0)
 
-# %% ../nbs/14_metrics.ipynb #05b3a820
+# %% ../nbs/14_metrics.ipynb #4aed199a
 def solid_speed(
     u: torch.Tensor, # velocity, (B, 3, S, H, W)
     mask: torch.Tensor, # 1 fluid, 0 fibre, (B, 1, S, H, W)
@@ -173,7 +174,7 @@ def solid_speed(
     u, mask = as_fields(u, mask)
     return ratio(mean_square(u, 1 - mask), mean_square(u, mask)).sqrt()
 
-# %% ../nbs/14_metrics.ipynb #e34660ba
+# %% ../nbs/14_metrics.ipynb #7b4844ae
 def _ensemble(members, ref, mask):
     "Check an ensemble; members, reference and mask in one floating type."
     if members.ndim != 6 or members.shape[1:] != ref.shape or len(members) < 2:
@@ -194,7 +195,7 @@ def fair_crps(
     half_spread = torch.tensordot(rank, members.sort(0).values, 1) / (m * (m - 1))
     return component_means((members - ref).abs().mean(0) - half_spread, mask)["all"]
 
-# %% ../nbs/14_metrics.ipynb #d50d9b32
+# %% ../nbs/14_metrics.ipynb #ec840c09
 def spread_skill(
     members: torch.Tensor, # ensemble, (M, B, 3, S, H, W)
     ref: torch.Tensor, # reference, (B, 3, S, H, W)
@@ -206,7 +207,7 @@ def spread_skill(
     variance = component_means(members.var(0, correction=0), mask)["all"]
     return ((m + 1) / (m - 1) * variance).sqrt() / rmse(members.mean(0), ref, mask)["all"]
 
-# %% ../nbs/14_metrics.ipynb #e5f739be
+# %% ../nbs/14_metrics.ipynb #a919b10a
 def coverage(
     members: torch.Tensor, # ensemble, (M, B, 3, S, H, W)
     ref: torch.Tensor, # reference, (B, 3, S, H, W)
@@ -224,8 +225,45 @@ def coverage(
     low, high = x[i].lerp(x[i + 1], part), x[-1 - i].lerp(x[-2 - i], part)
     return component_means(((ref >= low) & (ref <= high)).to(ref.dtype), mask)["all"]
 
-# %% ../nbs/14_metrics.ipynb #fe234d53
+# %% ../nbs/14_metrics.ipynb #e3cbdf61
 @torch.no_grad()
+def scores(
+    u: torch.Tensor, # prediction, (B, 3, S, H, W), m/s
+    ref: torch.Tensor, # reference, same shape, m/s
+    mask: torch.Tensor, # 1 fluid, 0 fibre, (B, 1, S, H, W)
+    spacing: tuple | torch.Tensor, # voxel size (dx, dy, dz), m
+    largest: tuple | None = None, # largest speed of vx, vy, vz in the train cells, m/s; adds the published nmae and nmse
+) -> dict: # (B,) by name; those by component are dictionaries of x, y, z, all
+    "All metrics of a deterministic prediction, sample by sample."
+    found = {"rel_l2": relative_l2(u, ref, mask), "permeability_error": permeability_error(u, ref),
+             "divergence_ratio": divergence_ratio(u, ref, mask, spacing), "flux_cv": flux_cv(u),
+             "mae": mae(u, ref, mask), "rmse": rmse(u, ref, mask), "normalised_mae": normalised_mae(u, ref, mask),
+             "cosine": cosine_similarity(u, ref, mask), "top_k_iou": top_k_iou(u, ref, mask), "top_5_iou": top_k_iou(u, ref, mask, .05),
+             "solid_speed": solid_speed(u, mask), "vrmse": vrmse(u, ref, mask)}
+    found["mse"] = {c: e.square() for c, e in found["rmse"].items()}
+    for name, source, power in (("nmae", "mae", 1), ("nmse", "mse", 2)) if largest is not None else ():
+        parts = {c: found[source][c] / limit**power for c, limit in zip("xyz", largest)}
+        found[name] = parts | {"all": sum(parts.values()) / 3}
+    return found
+
+def flat_scores(
+    found: dict, # of `scores`
+) -> list[dict]: # a dictionary of floats for each sample, such as rel_l2_z
+    "Scores as rows of a table."
+    columns = {f"{name}_{c}" if c else name: e.tolist() for name, score in found.items()
+               for c, e in (score.items() if isinstance(score, dict) else [("", score)])}
+    return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+# %% ../nbs/14_metrics.ipynb #308667d4
+def summarise(
+    found: dict, # of `scores`
+    statistic: Callable = torch.mean, # or torch.std
+) -> dict: # floats by name; those by component are dictionaries of x, y, z, all; None for the deviation of one sample
+    "A statistic of each score over the samples."
+    number = lambda e: float(statistic(e)) if len(e) > 1 or statistic is not torch.std else None
+    return {name: {c: number(e) for c, e in score.items()} if isinstance(score, dict) else number(score)
+            for name, score in found.items()}
+
 def evaluate(
     u: torch.Tensor, # prediction, (B, 3, S, H, W), m/s
     ref: torch.Tensor, # reference, same shape, m/s
@@ -233,15 +271,9 @@ def evaluate(
     spacing: tuple | torch.Tensor, # voxel size (dx, dy, dz), m
 ) -> dict: # floats by name; those by component are dictionaries of x, y, z, all
     "All metrics of a deterministic prediction, averaged over the batch."
-    scores = {"rel_l2": relative_l2(u, ref, mask), "permeability_error": permeability_error(u, ref),
-              "divergence_ratio": divergence_ratio(u, ref, mask, spacing), "flux_cv": flux_cv(u),
-              "mae": mae(u, ref, mask), "rmse": rmse(u, ref, mask), "normalised_mae": normalised_mae(u, ref, mask),
-              "cosine": cosine_similarity(u, ref, mask), "top_k_iou": top_k_iou(u, ref, mask),
-              "solid_speed": solid_speed(u, mask), "vrmse": vrmse(u, ref, mask)}
-    return {name: {c: float(e.mean()) for c, e in score.items()} if isinstance(score, dict) else float(score.mean())
-            for name, score in scores.items()}
+    return summarise(scores(u, ref, mask, spacing))
 
-# %% ../nbs/14_metrics.ipynb #78480dac
+# %% ../nbs/14_metrics.ipynb #e5140fa8
 def format_table(
     rows: list[dict], # each a name and the results of `evaluate`; optional: seconds_per_cell, ceiling
 ) -> str: # markdown

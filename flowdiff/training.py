@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['pick_device', 'autocast', 'Recipe', 'update_ema', 'save_checkpoint', 'load_checkpoint', 'load_weights',
-           'read_history', 'training_step', 'keep', 'train']
+           'read_history', 'training_step', 'duration', 'keep', 'train']
 
-# %% ../nbs/15_training.ipynb #b523fc04
+# %% ../nbs/15_training.ipynb #7dcef1db
 import copy
 import json
 import math
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from .files import atomic_write
 
-# %% ../nbs/15_training.ipynb #a3da8d4d
+# %% ../nbs/15_training.ipynb #e3ede3dc
 def pick_device(device: str  # "auto", "cpu" or "cuda"
                 ) -> torch.device:
     "The device to use; `auto` is the GPU where there is one. Raises `ValueError` for a GPU that is not there."
@@ -37,7 +37,7 @@ def autocast(device: torch.device):
     native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16) if native else nullcontext()
 
-# %% ../nbs/15_training.ipynb #8528dbf9
+# %% ../nbs/15_training.ipynb #74108c45
 @dataclass(frozen=True)
 class Recipe:
     "How a network is trained."
@@ -49,11 +49,13 @@ class Recipe:
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 0.98  # decay a step of the moving average of the weights, at most
     validate_every: int = 50  # steps; a checkpoint is written as often
+    accumulate: int = 1  # batches whose gradients make one step
     seed: int = 0
 
     def __post_init__(self):
-        if self.steps < 1 or self.validate_every < 1:
-            raise ValueError(f"steps and validate_every: expected at least 1, found {self.steps} and {self.validate_every}")
+        for name in ("steps", "validate_every", "accumulate"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, found {getattr(self, name)}")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate: expected a positive number, found {self.learning_rate}")
         if self.decay not in ("cosine", "constant"):
@@ -65,7 +67,7 @@ class Recipe:
         fall = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
         return self.learning_rate * rise * fall
 
-# %% ../nbs/15_training.ipynb #3f8af4a6
+# %% ../nbs/15_training.ipynb #aad31044
 @torch.no_grad()
 def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, step: int) -> None:
     "Move the average towards the model's weights; buffers are copied."
@@ -75,7 +77,7 @@ def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, s
     for a, b in zip(average.buffers(), model.buffers()):
         a.copy_(b)
 
-# %% ../nbs/15_training.ipynb #036c1a0c
+# %% ../nbs/15_training.ipynb #696b7b86
 def save_checkpoint(path: Path, state: dict) -> None:
     "Write tensors and plain numbers in one step."
     with atomic_write(path) as temporary:
@@ -101,7 +103,7 @@ def load_weights(model: torch.nn.Module, weights: dict, source: str | Path) -> t
     model.load_state_dict(weights)
     return model
 
-# %% ../nbs/15_training.ipynb #8287ec02
+# %% ../nbs/15_training.ipynb #ac0e5dd1
 def read_history(folder: str | Path, steps: int | None = None) -> list:
     "Records of a run's history.jsonl, those of the first steps only where `steps` is given."
     path = Path(folder) / "history.jsonl"
@@ -109,22 +111,29 @@ def read_history(folder: str | Path, steps: int | None = None) -> list:
     records = [json.loads(line) for line in lines if line.endswith("}")]  # a killed run may leave half a line
     return [r for r in records if steps is None or r["step"] < steps]
 
-def training_step(model, loss, batch: dict, generator: torch.Generator, optimiser, recipe: Recipe, step: int) -> dict:
-    "One step of AdamW: the record of it. Raises `FloatingPointError` when the loss is not finite."
-    device = next(iter(batch.values())).device
+def training_step(model, loss, batches: Iterable, generator: torch.Generator, optimiser, recipe: Recipe, step: int) -> dict:
+    "One step of AdamW on the mean gradient of some batches: the record of it. Raises `FloatingPointError` for a loss that is not finite."
     for group in optimiser.param_groups:
         group["lr"] = recipe.rate(step)
-    with autocast(device):
-        value, parts = loss(model, batch, generator)
-    if not torch.isfinite(value):
-        raise FloatingPointError(f"step {step}: the loss is {value.item()}; the last good checkpoint is kept")
     optimiser.zero_grad(set_to_none=True)
-    value.backward()
+    found = {}
+    for batch in batches:
+        with autocast(next(iter(batch.values())).device):
+            value, parts = loss(model, batch, generator)
+        if not torch.isfinite(value):
+            raise FloatingPointError(f"step {step}: the loss is {value.item()}; the last good checkpoint is kept")
+        (value / recipe.accumulate).backward()
+        for name, part in (dict(loss=value) | parts).items():
+            found.setdefault(name, []).append(part.item())
     norm = torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], recipe.clip)
     optimiser.step()
-    return dict(step=step, loss=value.item(), gradient=norm.item(), **{name: p.item() for name, p in parts.items()})
+    return dict(step=step, gradient=norm.item(), **{name: sum(values) / len(values) for name, values in found.items()})
 
-# %% ../nbs/15_training.ipynb #6f799d95
+def duration(steps: int, validate_every: int, epochs: int, steps_per_epoch: int) -> dict:  # "steps" and "validate_every" of a `Recipe`
+    "Length of a training in steps, or, where `epochs` is not 0, in passes over the train cells with a validation after each."
+    return dict(steps=epochs * steps_per_epoch, validate_every=steps_per_epoch) if epochs else dict(steps=steps, validate_every=validate_every)
+
+# %% ../nbs/15_training.ipynb #1d20afc7
 def keep(folder: Path, model, average, optimiser, step: int, best: float, val_loss: float) -> float:
     "Write the checkpoints of a step; the best validation loss so far."
     if val_loss < best:
@@ -134,7 +143,7 @@ def keep(folder: Path, model, average, optimiser, step: int, best: float, val_lo
         model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step, best=best))
     return best
 
-# %% ../nbs/15_training.ipynb #289f6216
+# %% ../nbs/15_training.ipynb #10724517
 def train(
     model: torch.nn.Module,  # trained in place and left with the best average weights
     loss: Callable,  # (model, batch, generator) -> (scalar, dict of scalars)
@@ -160,7 +169,9 @@ def train(
     with open(folder / "history.jsonl", "a", buffering=1) as log:
         for step in bar:
             generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-            record = training_step(model.train(), loss, batches(step), generator, optimiser, recipe, step)
+            torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout draws from torch's own generator
+            parts = (batches(step * recipe.accumulate + i) for i in range(recipe.accumulate))  # one at a time in memory
+            record = training_step(model.train(), loss, parts, generator, optimiser, recipe, step)
             update_ema(average, model, recipe.ema, step)
             if (step + 1) % recipe.validate_every == 0 or step + 1 == recipe.steps:
                 record |= {name: float(v) for name, v in validate(average.eval()).items()}
