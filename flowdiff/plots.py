@@ -378,7 +378,7 @@ def curves(
 TERMS = {  # names in a log, as a reader is told them
     "rec_3d": "3-D reconstruction", "rec_2d": "2-D reconstruction", "align": "alignment of latents",
     "cross": "cross-reconstruction", "kl": "KL divergence", "cosine": "cosine of latents",
-    "z": "relative error of $v_z$", "gradient": "norm of the gradient", "diffusion": "denoising", "div": "divergence",
+    "all": "relative error", "z": "relative error of $v_z$", "gradient": "norm of the gradient", "diffusion": "denoising", "div": "divergence",
     "flow": "flux", "bc": "slip on fibres", "smooth": "smoothness", "laplacian": "Laplacian",
 }
 
@@ -414,6 +414,7 @@ def plot_history(
 ) -> Figure:
     "Terms of a loss against training steps, on logarithmic axes where they change by more than a factor of two."
     found = curves(history)
+    if "val_all" in found: found.pop("val_loss", None)  # the same number, which is no value of the loss
     terms = dict.fromkeys(name.removeprefix("val_") for name in found)
     terms = sorted(terms, key=lambda name: (name != "loss", name == "gradient"))
     drawn = [name for name in (terms if names is None else names) if name in terms]
