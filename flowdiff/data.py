@@ -151,11 +151,13 @@ def turn(
 class Dataset:
     "The cells of a dataset, first those of x/, then those of y/; raises what is wrong with its files."
 
-    def __init__(self, root: str | Path):  # folder that holds x/, and y/ where there is one
-        folders = [Path(root) / name for name in ("x", "y") if (Path(root) / name).is_dir()]
-        if not folders or folders[0].name != "x":
+    def __init__(self, root: str | Path):  # folder that holds x/, and y/ where there is one; or the files of x/ themselves
+        self.folders = {name: Path(root) / name for name in ("x", "y") if (Path(root) / name).is_dir()}
+        if not self.folders and (Path(root) / "U.pt").exists():
+            self.folders = {"x": Path(root)}
+        if "x" not in self.folders:
             raise FileNotFoundError(f"{root}: no dataset here: expected a folder x/ with {', '.join(f'{f}.pt' for f in REQUIRED)}")
-        self.parts = {folder.name: open_folder(folder) for folder in folders}
+        self.parts = {name: open_folder(folder) for name, folder in self.folders.items()}
 
     def __len__(self):
         return sum(len(part["U"]) for part in self.parts.values())
@@ -292,7 +294,7 @@ def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) 
         for direction, part in data.parts.items():
             cells = [load_tensor(path) for path in paths[first : first + len(part["U"])]]
             first += len(cells)
-            for name in OURS: save_tensors(root / direction / f"{name}.pt", torch.stack([cell[name] for cell in cells]))
+            for name in OURS: save_tensors(data.folders[direction] / f"{name}.pt", torch.stack([cell[name] for cell in cells]))
         shutil.rmtree(root / ".prior")
     if not (path := statistics_path(root, fold, folds)).exists():
         print(f"{root}: computing statistics of the train cells")
