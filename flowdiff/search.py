@@ -340,7 +340,7 @@ def heat_map(
         ax.add_patch(Rectangle((j, i), 1, 1, facecolor=colour, edgecolor=FIBRE, lw=0.6, hatch=hatch))
         ax.text(j + 0.5, i + 0.5, text, ha="center", va="center", fontsize=7, bbox=dict(facecolor=colour, lw=0, pad=1),
                 color="white" if loss is not None and norm(loss) < 0.5 else "black")
-    ax.set(xlim=(0, len(rates)), ylim=(len(widths), 0), xlabel="learning rate")
+    ax.set(xlim=(0, len(rates)), ylim=(len(widths), 0), xlabel="learning rate", ylabel="widths")
     ax.set_xticks(np.arange(len(rates)) + 0.5, [label(rate) for rate in rates])
     ax.set_yticks(np.arange(len(widths)) + 0.5, [label(w) for w in widths])
     ax.grid(False)
