@@ -286,7 +286,7 @@ def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) 
     root, data = Path(root), Dataset(root)
     if any(name not in part for part in data.parts.values() for name in OURS):
         driven = drive(root)
-        print(f"{root}: adding mobility and lubrication correction, once; driven by {driven[1]:.4g} Pa at {driven[0]:.4g} Pa s")
+        print(f"{root.name}: adding mobility and lubrication correction, once; driven by {driven[1]:.4g} Pa at {driven[0]:.4g} Pa s")
         paths = [root / ".prior" / f"{i:05}.pt" for i in range(len(data))]
         jobs = [joblib.delayed(add_prior)(data, i, driven, path) for i, path in enumerate(paths) if not path.exists()]
         run_jobs(jobs, "prior", len(paths), workers)
@@ -297,7 +297,7 @@ def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) 
             for name in OURS: save_tensors(data.folders[direction] / f"{name}.pt", torch.stack([cell[name] for cell in cells]))
         shutil.rmtree(root / ".prior")
     if not (path := statistics_path(root, fold, folds)).exists():
-        print(f"{root}: computing statistics of the train cells")
+        print(f"{root.name}: computing statistics of the train cells")
         write_json(path, statistics(Dataset(root), split(len(data), fold, folds)["train"]))
 
 def open_dataset(root: str | Path, fold: int = 0, folds: int = 0) -> tuple:  # the cells, and the statistics of the train cells
