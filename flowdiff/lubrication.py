@@ -7,7 +7,7 @@ __all__ = ['AXES', 'BETA', 'VISCOSITY', 'PRESSURE_DROP', 'check_cell', 'number',
            'mobility', 'factorise', 'conductances', 'mobility_matrix', 'multigrid', 'lubrication_pressure',
            'lubrication_flow', 'to_cells', 'Lubrication', 'prior', 'fit_beta']
 
-# %% ../nbs/04_lubrication.ipynb #47f80bf3
+# %% ../nbs/04_lubrication.ipynb #354862c4
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from scipy.sparse.linalg import splu
 
 from .microstructure import check_extent, check_mask
 
-# %% ../nbs/04_lubrication.ipynb #0cfe356a
+# %% ../nbs/04_lubrication.ipynb #7ed65bfb
 AXES = dict(x=2, y=1, z=0)  # array axis of each direction
 
 def check_cell(
@@ -29,7 +29,7 @@ def check_cell(
     mask, size = check_mask(mask), check_extent(extent)
     return mask, {a: size[i] / mask.shape[AXES[a]] for i, a in enumerate(AXES)}
 
-# %% ../nbs/04_lubrication.ipynb #57109dbf
+# %% ../nbs/04_lubrication.ipynb #2ab40e2f
 def number(active: np.ndarray  # where an unknown lives
            ) -> np.ndarray:  # its running number there, -1 elsewhere
     "Number the unknowns of a grid."
@@ -46,7 +46,7 @@ def pad_axis(array: np.ndarray, axis: int, value) -> np.ndarray:
     "One layer of `value` in front of and behind an array along one axis."
     return np.pad(array, [(int(i == axis),) * 2 for i in range(array.ndim)], constant_values=value)
 
-# %% ../nbs/04_lubrication.ipynb #ab03a14a
+# %% ../nbs/04_lubrication.ipynb #326dcbbc
 def graph_laplacian(
     n: int,  # number of unknowns
     edges: list,  # of (i, j, k): arrays of the two ends, -1 for a node held at zero, and the weight of each edge
@@ -58,7 +58,7 @@ def graph_laplacian(
     i, j, k, d = i[both], j[both], k[both], np.arange(n)
     return sp.csr_array((np.r_[diagonal, -k, -k], (np.r_[d, i, j], np.r_[d, j, i])), (n, n))
 
-# %% ../nbs/04_lubrication.ipynb #b9dca10c
+# %% ../nbs/04_lubrication.ipynb #1637859f
 def mobility(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -81,7 +81,7 @@ def factorise(matrix: sp.csr_array):
     "Sparse LU factors of a symmetric positive definite matrix."
     return splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=dict(SymmetricMode=True))
 
-# %% ../nbs/04_lubrication.ipynb #001fa375
+# %% ../nbs/04_lubrication.ipynb #eb519b37
 def conductances(
     phi: np.ndarray,  # mobility (S, H, W), m^2
     spacing: dict,  # voxel spacing by direction, m
@@ -105,7 +105,7 @@ def mobility_matrix(mask: np.ndarray, faces: dict, directions: str) -> sp.csr_ar
         edges.append((i[open_], j[open_], faces[a][open_]))
     return graph_laplacian(mask.sum(), edges)
 
-# %% ../nbs/04_lubrication.ipynb #6eebad18
+# %% ../nbs/04_lubrication.ipynb #a0028411
 def multigrid(matrix: sp.csr_array  # symmetric positive definite
               ) -> pyamg.multilevel.MultilevelSolver:
     "Smoothed-aggregation hierarchy with a symmetric V-cycle, the same at every call."
@@ -118,7 +118,7 @@ def multigrid(matrix: sp.csr_array  # symmetric positive definite
     finally:
         np.random.set_state(state)
 
-# %% ../nbs/04_lubrication.ipynb #031e4fa7
+# %% ../nbs/04_lubrication.ipynb #34594f83
 def lubrication_pressure(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     faces: dict,  # conductances of the faces, m^3
@@ -150,7 +150,7 @@ def to_cells(faces: dict  # velocity by direction on the faces
     "Velocity at the voxel centres."
     return np.stack([sum(low_high(faces[a], AXES[a])) / 2 for a in AXES], 1)
 
-# %% ../nbs/04_lubrication.ipynb #429e4111
+# %% ../nbs/04_lubrication.ipynb #b0349456
 @dataclass(eq=False)
 class Lubrication:
     "Lubrication flow of one cell at a pressure drop of 1 Pa and a viscosity of 1 Pa s."
@@ -173,16 +173,19 @@ class Lubrication:
         return lubrication_pressure(self.mask, self.faces, lambda b: self.hierarchy.solve(b, tol=1e-10, accel="cg"))
 
     @cached_property
-    def correction(self) -> dict:
-        "What the slices' own flow misses: lubrication flow of the coupled slices less that of each alone, on the faces, m/s."
+    def pressure_alone(self) -> np.ndarray:
+        "p0 (S, H, W), of every slice by itself, for a drop of one."
         alone = mobility_matrix(self.mask, self.faces, "xy")
         alone = alone + sp.diags_array(np.full(alone.shape[0], 1e-12 * alone.diagonal().max()))
-        p0 = lubrication_pressure(self.mask, self.faces, factorise(alone).solve)
-        q3 = lubrication_flow(self.pressure, self.faces, self.spacing)
-        q0 = lubrication_flow(p0, self.faces, self.spacing)
+        return lubrication_pressure(self.mask, self.faces, factorise(alone).solve)
+
+    @cached_property
+    def correction(self) -> dict:
+        "What the slices' own flow misses: lubrication flow of the coupled slices less that of each alone, on the faces, m/s."
+        q3, q0 = (lubrication_flow(p, self.faces, self.spacing) for p in (self.pressure, self.pressure_alone))
         return dict(x=q3["x"] - q0["x"], y=q3["y"] - q0["y"], z=q3["z"])
 
-# %% ../nbs/04_lubrication.ipynb #6d4e5ef3
+# %% ../nbs/04_lubrication.ipynb #5493c462
 BETA = 0.9  # mean over cells of 64 x 64 x 11 voxels with fibre fractions .45 to .6
 VISCOSITY = 0.1  # Pa s, an epoxy resin while it is infused
 PRESSURE_DROP = 10.0  # Pa over 50 um: one bar over half a metre
@@ -201,7 +204,7 @@ def prior(
         raise ValueError(f"velocity_2d: expected shape {expected} for this mask, found {np.shape(velocity_2d)}")
     return velocity_2d + beta * pressure_drop / viscosity * to_cells(Lubrication(mask, extent).correction)
 
-# %% ../nbs/04_lubrication.ipynb #aa07569f
+# %% ../nbs/04_lubrication.ipynb #a3541e81
 def fit_beta(
     correction: np.ndarray,  # (N, S, 3, H, W), m/s
     velocity_2d: np.ndarray,  # (N, S, 3, H, W), m/s

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['MAGNITUDE', 'SIGNED', 'ERROR', 'FLUID', 'FIBRE', 'OUTLINE', 'UM', 'PALETTE', 'DASHES', 'STYLE', 'TERMS', 'si_scale',
            'check_cell', 'signed_norm', 'draw_slice', 'new_figure', 'map_figure', 'plot_mask', 'plot_components',
-           'draw_row', 'compare_fields', 'vz_across_slices', 'plot_latents', 'check_series', 'error_by_slice',
-           'plot_flux', 'parity', 'curves', 'draw_term', 'plot_history', 'method_label', 'is_ceiling', 'bars',
-           'error_by_cell']
+           'draw_row', 'compare_fields', 'vz_across_slices', 'plot_latents', 'check_series', 'error_along',
+           'error_by_slice', 'plot_flux', 'parity', 'curves', 'draw_term', 'plot_history', 'method_label', 'is_ceiling',
+           'bars', 'log_ticks', 'error_by_cell', 'error_against_time']
 
 # %% ../nbs/02_plots.ipynb #dfe75183
 import math
@@ -296,20 +296,29 @@ def check_series(
 
 
 @rc_context(STYLE)
-def error_by_slice(
-    errors: Mapping[str, Sequence[float]],  # relative error of each slice (S,) by name
-    z: Sequence[float],  # (S,) heights of the slices, m
+def error_along(
+    errors: Mapping[str, Sequence[float]],  # relative errors (N,) by name
+    x: Sequence[float],  # (N,) what they are shown against
+    label: str,  # of x, with its unit
 ) -> Figure:
-    "Relative error of each slice, in per cent."
-    errors = check_series(errors, len(z), "z")
+    "Relative errors against anything, in per cent."
+    errors = check_series(errors, len(x), "x")
     figure, ((ax,),) = new_figure(1, 1, 5.2, 2.2)
-    for name, e in errors.items(): ax.plot(np.asarray(z) * UM, 100 * e, marker="o", label=name)
-    ax.set(xlabel="z (µm)", ylabel="relative $L_2$ error (%)")
+    for name, e in errors.items(): ax.plot(x, 100 * e, marker="o", label=name)
+    ax.set(xlabel=label, ylabel="relative $L_2$ error (%)")
     values = 100 * np.concatenate(list(errors.values()))
     if values.min() > 0.05 * values.max(): ax.set_ylim(0, 1.08 * values.max())
     elif values.min() > 0: ax.set_yscale("log")  # else a large error would hide the small ones
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def error_by_slice(
+    errors: Mapping[str, Sequence[float]],  # relative error of each slice (S,) by name
+    z: Sequence[float],  # (S,) heights of the slices, m
+) -> Figure:
+    "Relative error of each slice, in per cent."
+    return error_along(check_series(errors, len(z), "z"), np.asarray(z) * UM, "z (µm)")
 
 # %% ../nbs/02_plots.ipynb #ae14d2de
 @rc_context(STYLE)
@@ -434,7 +443,7 @@ def method_label(
 ) -> str:
     "What a reader is shown for the name of a method."
     base, _, iterations = name.partition("_polish")
-    label = {"copy_2d": "copy of the 2-D flow", "vae": "VAE reconstruction",
+    label = {"copy_2d": "copy of the 2-D flow", "prior": "polished prior", "vae": "VAE reconstruction",
              "cross": "cross-reconstruction"}.get(base, base.replace("_", " "))
     return f"{label} + {iterations} iterations" if iterations else label
 
@@ -470,6 +479,11 @@ def bars(
     return figure
 
 # %% ../nbs/02_plots.ipynb #78a6e9ca
+def log_ticks(axis) -> None:
+    "Plain numbers at 1, 2 and 5 of every decade."
+    axis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
+
+
 @rc_context(STYLE)
 def error_by_cell(
     errors: Mapping[str, Sequence[float]],  # relative error of each cell, by the name of the method
@@ -487,7 +501,22 @@ def error_by_cell(
            ylim=(len(errors) - 0.5, -0.5), xlabel="relative $L_2$ error, all components (%)")
     if min(e.min() for e in errors.values()) > 0:
         ax.set_xscale("log")
-        ax.xaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}", minor_formatter="")
+        log_ticks(ax.xaxis)
     ax.grid(False, axis="y")
     ax.tick_params(axis="y", length=0)
+    return figure
+
+# %% ../nbs/02_plots.ipynb #ecfebd67
+@rc_context(STYLE)
+def error_against_time(
+    curves: Mapping[str, Sequence],  # (seconds, errors) of each method, each of any length
+) -> Figure:
+    "Relative error against wall time, both on logarithmic scales."
+    figure, ((ax,),) = new_figure(1, 1, 4.4, 3.0)
+    for name, (seconds, errors) in curves.items():
+        if len(seconds) != len(errors): raise ValueError(f"{name} has {len(seconds)} times, but {len(errors)} errors")
+        ax.loglog(seconds, 100 * np.asarray(errors), "o-", markersize=3, label=method_label(name))
+    log_ticks(ax.xaxis), log_ticks(ax.yaxis)
+    ax.set(xlabel="wall time of a cell (s)", ylabel="relative $L_2$ error (%)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -4,14 +4,17 @@
 
 # %% auto #0
 __all__ = ['CORNER', 'number_faces', 'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'Solution',
-           'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'check_start', 'solve_2d', 'minres',
-           'preconditioner', 'iterate', 'solve', 'polish']
+           'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'check_start', 'solve_2d', 'minres_steps',
+           'minres', 'preconditioner', 'prior_pressure', 'prior_flow', 'iterate', 'solve']
 
-# %% ../nbs/05_stokes.ipynb #6712ebc0
+# %% ../nbs/05_stokes.ipynb #a3987bae
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import pyamg
 import scipy.sparse as sp
 from scipy.sparse.linalg import splu
 
@@ -20,7 +23,7 @@ from flowdiff.lubrication import (
     pad_axis, to_cells)
 from .microstructure import NotPercolatingError, percolating
 
-# %% ../nbs/05_stokes.ipynb #968b8933
+# %% ../nbs/05_stokes.ipynb #72656738
 def number_faces(
     mask: np.ndarray,  # (S, H, W), true in the fluid
 ) -> dict:  # by direction: running number of the velocity on every face, -1 where it is zero
@@ -33,7 +36,7 @@ def number_faces(
         count = faces[a].max(initial=count - 1) + 1
     return faces
 
-# %% ../nbs/05_stokes.ipynb #e4156d1a
+# %% ../nbs/05_stokes.ipynb #a5cea92d
 CORNER = 0.85  # weight of the drag of a stair's outer corner; 1 leaves k of hexagonal lattices 3.7 % low at 20 voxels a radius
 
 def viscous_edges(
@@ -61,7 +64,7 @@ def viscous_edges(
         edges.append((i[wet], j[wet], k[wet]))
     return edges
 
-# %% ../nbs/05_stokes.ipynb #0d82a79b
+# %% ../nbs/05_stokes.ipynb #c1f8b908
 def pressure_gradient(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     faces: dict,  # numbers of the faces
@@ -78,7 +81,7 @@ def pressure_gradient(
     shape = (max(f.max() for f in faces.values()) + 1, mask.sum())
     return sp.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape)
 
-# %% ../nbs/05_stokes.ipynb #c2b8fa46
+# %% ../nbs/05_stokes.ipynb #48ea3eb5
 @dataclass(eq=False)
 class System:
     "The discrete Stokes equations of one cell."
@@ -96,6 +99,11 @@ class System:
         edges = [e for a in AXES for e in viscous_edges(self.mask, self.faces, self.spacing, a)]
         self.viscous = self.viscosity * graph_laplacian(self.n, edges)
 
+    @cached_property
+    def hierarchy(self) -> pyamg.multilevel.MultilevelSolver:
+        "Multigrid hierarchy of the viscous matrix."
+        return multigrid(self.viscous)
+
     def force(self, pressure_drop: float) -> np.ndarray:
         "Right-hand side for a pressure drop in Pa."
         b, inlet = np.zeros(sum(self.gradient.shape)), self.faces["x"][..., 0]
@@ -107,7 +115,7 @@ class System:
         u, p = np.split(x, [self.n])
         return np.concatenate([self.viscous @ u + self.gradient @ p, self.divergence @ u])
 
-# %% ../nbs/05_stokes.ipynb #46d85e46
+# %% ../nbs/05_stokes.ipynb #83df8cc2
 def pack(system: System, flow: dict, pressure: np.ndarray) -> np.ndarray:
     "Vector of unknowns from velocities on the faces, m/s, and pressures (S, H, W), Pa."
     u = np.zeros(system.n)
@@ -134,7 +142,7 @@ def to_faces(system: System, velocity: np.ndarray, epsilon: float = 0.05) -> dic
         flow[a][index >= 0] = factorise(normal).solve(mean.T @ velocity[:, i][system.mask])
     return flow
 
-# %% ../nbs/05_stokes.ipynb #1ded9caa
+# %% ../nbs/05_stokes.ipynb #f20327cb
 @dataclass(eq=False)
 class Solution:
     "A solved cell; the fields are zero in the fibres."
@@ -155,7 +163,7 @@ def permeability(
     "k = mu L <v_x> / dp (Darcy), the mean taken over the whole cell, fibres included."
     return float(viscosity * length * velocity[:, 0].mean() / pressure_drop)
 
-# %% ../nbs/05_stokes.ipynb #25d356cd
+# %% ../nbs/05_stokes.ipynb #4914898c
 def magnify(array: np.ndarray, r: int) -> np.ndarray:
     "Every voxel of (..., H, W) repeated r x r times."
     return array.repeat(r, -1).repeat(r, -2)
@@ -169,7 +177,7 @@ def refined(fine: Solution, r: int) -> Solution:
     "A solution on a grid r times finer in x and y, averaged back."
     return replace(fine, velocity=block_mean(fine.velocity, r), pressure=block_mean(fine.pressure, r))
 
-# %% ../nbs/05_stokes.ipynb #15906fe4
+# %% ../nbs/05_stokes.ipynb #56a09326
 def check_drive(viscosity: float, pressure_drop: float) -> None:
     "Raise `ValueError` for a viscosity or a pressure drop that is not a positive number."
     for name, value, unit in (("viscosity", viscosity, "Pa s"), ("pressure_drop", pressure_drop, "Pa")):
@@ -182,7 +190,7 @@ def check_start(velocity: np.ndarray | None, mask: np.ndarray) -> None:
     if velocity is not None and (np.shape(velocity) != expected or not np.isfinite(velocity).all()):
         raise ValueError(f"velocity: expected finite values of shape {expected}, found shape {np.shape(velocity)}")
 
-# %% ../nbs/05_stokes.ipynb #a66f7e55
+# %% ../nbs/05_stokes.ipynb #69ba0711
 def solve_2d(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -212,15 +220,13 @@ def solve_2d(
     k = permeability(velocity, extent[0], viscosity, pressure_drop)
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
-# %% ../nbs/05_stokes.ipynb #5c16db5d
-def minres(
+# %% ../nbs/05_stokes.ipynb #043f2002
+def minres_steps(
     multiply,  # vector -> matrix times vector, symmetric
     precondition,  # vector -> P times vector, symmetric positive definite
     b: np.ndarray,  # right-hand side
     x: np.ndarray,  # start
-    rtol: float,  # of the preconditioned residual, relative to that of x = 0
-    maxiter: int,
-) -> tuple:  # solution, relative residual at the start and after every iteration
+) -> Iterator:  # of (solution, residual relative to that of x = 0), first of the start, then after every iteration
     "Preconditioned MINRES (Elman, Silvester & Wathen 2014, algorithm 4.1)."
     scale = np.sqrt(b @ precondition(b))
     v_old, w_old, w = np.zeros((3, len(b)))
@@ -228,8 +234,8 @@ def minres(
     z = precondition(v)
     gamma_old, gamma = 1.0, np.sqrt(v @ z)
     eta, s_old, s, c_old, c = gamma, 0.0, 0.0, 1.0, 1.0
-    residuals = [gamma / scale]
-    while residuals[-1] > rtol and len(residuals) <= maxiter:
+    while True:
+        yield x, abs(eta) / scale
         z = z / gamma
         Az = multiply(z)
         delta = z @ Az
@@ -242,13 +248,19 @@ def minres(
         w, w_old = (z - a3 * w_old - a2 * w) / a1, w
         x = x + c * eta * w
         eta, z = -s * eta, z_next
-        residuals.append(abs(eta) / scale)
-    return x, residuals
 
-# %% ../nbs/05_stokes.ipynb #28cc5413
+def minres(multiply, precondition, b: np.ndarray, x: np.ndarray, rtol: float, maxiter: int) -> tuple:  # solution; relative residuals, of the start and after every iteration
+    "As many of `minres_steps` as it takes."
+    residuals = []
+    for x, residual in minres_steps(multiply, precondition, b, x):
+        residuals.append(residual)
+        if residual <= rtol or len(residuals) > maxiter:
+            return x, residuals
+
+# %% ../nbs/05_stokes.ipynb #8f5d7eb6
 def preconditioner(system: System, lubrication: Lubrication | None):
     "Block-diagonal preconditioner of a cell: vector -> vector; without `lubrication`, of the mass matrix alone."
-    velocity = multigrid(system.viscous).aspreconditioner()
+    velocity = system.hierarchy.aspreconditioner()
     channels = lubrication.hierarchy.aspreconditioner() if lubrication else None
 
     def apply(r: np.ndarray) -> np.ndarray:
@@ -258,12 +270,25 @@ def preconditioner(system: System, lubrication: Lubrication | None):
         return np.concatenate([velocity @ u, system.viscosity * q])
     return apply
 
-# %% ../nbs/05_stokes.ipynb #585ac04c
+# %% ../nbs/05_stokes.ipynb #114c7cbe
+def prior_pressure(
+    slices: Solution,  # `solve_2d` of the cell
+    lubrication: Lubrication,  # of the cell
+    pressure_drop: float,  # Pa
+) -> np.ndarray:  # (S, H, W), Pa
+    "The quasi-3-D estimate of the pressure."
+    p3, p0 = pressure_drop * lubrication.pressure, pressure_drop * lubrication.pressure_alone
+    return np.where(slices.pressure != 0, slices.pressure + p3 - p0, p3)
+
+def prior_flow(slices: Solution, lubrication: Lubrication, viscosity: float, pressure_drop: float) -> dict:
+    "The quasi-3-D estimate of the velocity on the faces, m/s, by direction."
+    return {a: slices.faces[a] + BETA * pressure_drop / viscosity * lubrication.correction[a] for a in AXES}
+
+# %% ../nbs/05_stokes.ipynb #a28a7700
 def iterate(
-    system: System, lubrication: Lubrication | None, flow: dict, pressure_drop: float, rtol: float, maxiter: int,
+    system: System, lubrication: Lubrication | None, flow: dict, pressure: np.ndarray, pressure_drop: float, rtol: float, maxiter: int,
 ) -> Solution:
-    "MINRES from a velocity on the faces, m/s, and the lubrication pressure, where there is one."
-    pressure = pressure_drop * lubrication.pressure if lubrication else np.zeros(system.mask.shape)
+    "MINRES from a velocity on the faces, m/s, and a pressure (S, H, W), Pa."
     x = pack(system, flow, pressure)
     x, residuals = minres(
         system.multiply, preconditioner(system, lubrication), system.force(pressure_drop), x, rtol, maxiter)
@@ -272,7 +297,7 @@ def iterate(
     k = permeability(velocity, system.extent[0], system.viscosity, pressure_drop)
     return Solution(velocity, pressure, k, len(residuals) - 1, residuals[-1], residuals[-1] <= rtol, faces)
 
-# %% ../nbs/05_stokes.ipynb #c4f6741f
+# %% ../nbs/05_stokes.ipynb #3e436ece
 def solve(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -282,6 +307,7 @@ def solve(
     maxiter: int = 500,
     initial: np.ndarray | None = None,  # velocity to start from (S, 3, H, W), m/s; default: the lubrication prior
     refine: int = 1,  # voxels are cut into refine x refine in x and y
+    pressure: np.ndarray | None = None,  # to start from (S, H, W), Pa; default: that of the prior
     slices: Solution | None = None,  # `solve_2d` of the same cell, where it is at hand
     lubrication: Lubrication | None = None,  # of the same cell, where it is at hand
 ) -> Solution:
@@ -291,39 +317,19 @@ def solve(
     check_start(initial, mask)
     if refine > 1:
         start = None if initial is None else magnify(initial, refine)
-        return refined(solve(magnify(mask, refine), extent, viscosity, pressure_drop, rtol, maxiter, start), refine)
+        p = None if pressure is None else magnify(pressure, refine)
+        return refined(solve(magnify(mask, refine), extent, viscosity, pressure_drop, rtol, maxiter, start, pressure=p), refine)
     mask = percolating(mask)
     bare = mask.all((1, 2)).any()  # a slice without fibres has no mobility: start from rest, with the mass matrix alone
     lubrication = None if bare else lubrication or Lubrication(mask, extent)
     system = System(mask, extent, viscosity)
-    if initial is not None:
-        flow = to_faces(system, initial)
-    elif bare:
-        flow = {a: np.zeros(f.shape) for a, f in system.faces.items()}
+    if bare:
+        flow, estimate = {a: np.zeros(f.shape) for a, f in system.faces.items()}, np.zeros(mask.shape)
     else:
-        flow = (slices or solve_2d(mask, extent, viscosity, pressure_drop)).faces
-        flow = {a: flow[a] + BETA * pressure_drop / viscosity * lubrication.correction[a] for a in AXES}
-    solution = iterate(system, lubrication, flow, pressure_drop, rtol, maxiter)
+        slices = slices or solve_2d(mask, extent, viscosity, pressure_drop)
+        flow, estimate = prior_flow(slices, lubrication, viscosity, pressure_drop), prior_pressure(slices, lubrication, pressure_drop)
+    flow, pressure = flow if initial is None else to_faces(system, initial), estimate if pressure is None else pressure
+    solution = iterate(system, lubrication, flow, pressure, pressure_drop, rtol, maxiter)
     if not solution.converged:
         warnings.warn(f"solve: not converged after {maxiter} iterations: residual {solution.residual:.1e}, asked for {rtol:.1e}")
     return solution
-
-# %% ../nbs/05_stokes.ipynb #fa36b213
-def polish(
-    mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
-    velocity: np.ndarray,  # (S, 3, H, W), m/s
-    k: int,  # iterations
-    viscosity: float = VISCOSITY,  # Pa s
-    pressure_drop: float = PRESSURE_DROP,  # Pa
-    lubrication: Lubrication | None = None,  # of the same cell, where it is at hand
-) -> Solution:
-    "k iterations of the solver from a given velocity and the lubrication pressure."
-    if k < 0 or k != int(k):
-        raise ValueError(f"k: expected a number of iterations >= 0, found {k}")
-    mask, _ = check_cell(mask, extent)
-    check_drive(viscosity, pressure_drop)
-    check_start(velocity, mask)
-    system = System(percolating(mask), extent, viscosity)
-    lubrication = lubrication or Lubrication(system.mask, extent)
-    return iterate(system, lubrication, to_faces(system, velocity), pressure_drop, 0.0, int(k))
