@@ -7,7 +7,7 @@ __all__ = ['MAGNITUDE', 'SIGNED', 'ERROR', 'FLUID', 'FIBRE', 'OUTLINE', 'UM', 'P
            'check_cell', 'signed_norm', 'draw_slice', 'new_figure', 'map_figure', 'plot_mask', 'plot_components',
            'draw_row', 'compare_fields', 'vz_across_slices', 'plot_latents', 'check_series', 'error_along',
            'error_by_slice', 'plot_flux', 'parity', 'curves', 'draw_term', 'plot_history', 'method_label', 'is_ceiling',
-           'bars', 'log_ticks', 'error_by_cell', 'error_against_time']
+           'bars', 'log_ticks', 'error_by_cell', 'reliability', 'estimated_error', 'error_against_time']
 
 # %% ../nbs/02_plots.ipynb #dfe75183
 import math
@@ -507,6 +507,37 @@ def error_by_cell(
     return figure
 
 # %% ../nbs/02_plots.ipynb #ecfebd67
+@rc_context(STYLE)
+def reliability(
+    levels: Sequence[float],  # nominal shares (N,), 0 to 1
+    observed: Mapping[str, Sequence[float]],  # share of true values inside the intervals (N,) by name
+) -> Figure:
+    "Observed against nominal coverage; on the diagonal a model knows what it does not know."
+    observed = check_series(observed, len(levels), "levels")
+    figure, ((ax,),) = new_figure(1, 1, 3.0, 3.0)
+    ax.plot([0, 100], [0, 100], color=OUTLINE, linestyle="-", linewidth=0.8)
+    for name, share in observed.items(): ax.plot(100 * np.asarray(levels), 100 * share, marker="o", label=name)
+    ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel="nominal coverage (%)", ylabel="observed coverage (%)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+@rc_context(STYLE)
+def estimated_error(
+    pairs: Mapping[str, tuple],  # (estimated, actual) relative errors of some cells by the name of their kind
+) -> Figure:
+    "Actual against estimated error of cells."
+    figure, ((ax,),) = new_figure(1, 1, 3.4, 3.0)
+    for (name, (estimated, actual)), marker in zip(pairs.items(), "osD^vPX" * len(pairs)):
+        ax.loglog(100 * np.asarray(estimated), 100 * np.asarray(actual), marker, fillstyle="none", linestyle="none", label=name)
+    both = 100 * np.concatenate([np.ravel(pair) for pair in pairs.values()])
+    ax.plot([both.min(), both.max()], [both.min(), both.max()], color=OUTLINE, linestyle="-", linewidth=0.8)
+    log_ticks(ax.xaxis), log_ticks(ax.yaxis)
+    ax.set(xlabel="estimated error (%)", ylabel="actual error (%)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+# %% ../nbs/02_plots.ipynb #06a4f652
 @rc_context(STYLE)
 def error_against_time(
     curves: Mapping[str, Sequence],  # (seconds, errors) of each method, each of any length
