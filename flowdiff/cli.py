@@ -181,8 +181,8 @@ def run_command(
 @app.command()
 def predict(
     stack: Annotated[Path, typer.Argument(help="Segmented scan, TIFF or folder of slices along z; 0 fibre, 1 or 255 fluid.")],
+    model: Annotated[Path, typer.Option(help="Folder of a trained model.")],
     out: Annotated[Path, typer.Option(help="Velocity field, .vti for ParaView; a .png and a .json are put beside it.")],
-    model: Annotated[Path | None, typer.Option(help="Folder of a trained model.", show_default="the released one")] = None,
     voxel_size: Annotated[str | None, typer.Option(help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um.",
                                                    show_default="what the TIFF states")] = None,
     viscosity: Annotated[float, typer.Option(help="Pa s.")] = 0.1,
@@ -197,7 +197,7 @@ def predict(
     "Predict the flow through a scan and its permeability."
     from flowdiff.predictor import predict_file
 
-    predict_file(stack, model or project_root() / "outputs" / "reference" / "standard" / "model", out, voxel_size=three_lengths(voxel_size) if voxel_size else None, viscosity=viscosity,
+    predict_file(stack, model, out, voxel_size=three_lengths(voxel_size) if voxel_size else None, viscosity=viscosity,
                  pressure_drop=pressure_drop, sampler=sampler, steps=steps, samples=samples, polish=polish, seed=seed, eta=eta)
 
 # %% ../nbs/24_cli.ipynb #20414a5f
@@ -251,7 +251,7 @@ def reference(
 
 @app.command()
 def release(
-    preset: Annotated[str, typer.Option(help="A study whose reference is kept.")] = "standard",
+    preset: Annotated[str, typer.Option(help="A study whose reference is kept.")],
 ) -> None:
     "Put the trained model, in half precision and with its card, beside the reference of a study."
     load_preset(preset)

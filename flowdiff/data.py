@@ -75,7 +75,7 @@ class Settings:
             raise ValueError(f"refine: expected an integer >= 1, found {self.refine}")
         for name in ("diameter", "misalignment", "depth"):
             value = getattr(self, name)
-            if value is not None and not (len(value) == 2 and 0 <= value[0] <= value[1]):
+            if value is not None and not (np.shape(value) == (2,) and 0 <= value[0] <= value[1]):
                 raise ValueError(f"{name}: expected two numbers, 0 <= low <= high, found {value}")
 
 # %% ../nbs/08_data.ipynb #2c072ea0

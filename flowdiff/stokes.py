@@ -236,6 +236,8 @@ def minres_steps(
     eta, s_old, s, c_old, c = gamma, 0.0, 0.0, 1.0, 1.0
     while True:
         yield x, abs(eta) / scale
+        if gamma == 0:  # solved
+            continue
         z = z / gamma
         Az = multiply(z)
         delta = z @ Az
