@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['CHANNELS', 'FILES', 'REQUIRED', 'OURS', 'UNITS', 'split', 'Settings', 'draw_cell', 'make_cell', 'load_tensor',
            'open_folder', 'turn', 'Dataset', 'speed_scale', 'statistics', 'save_tensors', 'make_and_save', 'run_jobs',
-           'generate', 'statistics_path', 'drive', 'extent_of', 'add_prior', 'complete', 'open_dataset', 'problems',
-           'info']
+           'generate', 'statistics_path', 'known_statistics', 'drive', 'extent_of', 'add_prior', 'complete',
+           'open_dataset', 'problems', 'info']
 
 # %% ../nbs/08_data.ipynb #3fffa632
 import pickle
@@ -266,6 +266,11 @@ def statistics_path(root: str | Path, fold: int = 0, folds: int = 0) -> Path:
     foreign = path.exists() and "beta" not in read_json(path)
     return path.with_name(f"statistics{'.flowdiff' if foreign else ''}{fold_name}.json")
 
+def known_statistics(path: Path) -> dict:
+    "Statistics that have been computed; none where they are from a version without the polished prior."
+    known = read_json(path) if path.exists() else {}
+    return known if "polished" in known.get("residual_scale", {}) else {}
+
 def drive(root: str | Path) -> tuple:  # viscosity, Pa s, and pressure drop, Pa
     "What drives the flow of a dataset."
     if (Path(root) / "dataset.json").exists():
@@ -307,17 +312,17 @@ def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) 
             first += len(cells)
             for name in OURS: save_tensors(data.folders[direction] / f"{name}.pt", torch.stack([cell[name] for cell in cells]))
         shutil.rmtree(root / ".prior")
-    if not (path := statistics_path(root, fold, folds)).exists():
+    if not known_statistics(path := statistics_path(root, fold, folds)):
         print(f"{root.name}: computing statistics of the train cells")
         write_json(path, statistics(Dataset(root), split(len(data), fold, folds)["train"]))
 
 def open_dataset(root: str | Path, fold: int = 0, folds: int = 0) -> tuple:  # the cells, and the statistics of the train cells
     "Open a dataset and what this project adds to it, which is computed where it is missing."
     data = Dataset(root)
-    if any(name not in part for part in data.parts.values() for name in OURS) or not statistics_path(root, fold, folds).exists():
+    if any(name not in part for part in data.parts.values() for name in OURS) or not known_statistics(statistics_path(root, fold, folds)):
         complete(root, fold, folds)
         data = Dataset(root)
-    return data, read_json(statistics_path(root, fold, folds))
+    return data, known_statistics(statistics_path(root, fold, folds))
 
 # %% ../nbs/08_data.ipynb #4cde0c40
 UNITS = dict(domain="", U_2d="m/s", U="m/s", p="Pa", dxyz="m", permeability="m^2", phi="m^2", correction="m/s", U_prior="m/s", p_prior="Pa", defect="1/(m s)")

@@ -445,7 +445,7 @@ def method_label(
     base, _, iterations = name.partition("_polish")
     label = {"copy_2d": "copy of the 2-D flow", "prior": "polished prior", "vae": "VAE reconstruction",
              "cross": "cross-reconstruction"}.get(base, base.replace("_", " "))
-    return f"{label} + {iterations} iterations" if iterations else label
+    return f"{label}, {iterations} iterations in all" if iterations else label
 
 
 def is_ceiling(
@@ -471,8 +471,10 @@ def bars(
         for row, bar in zip(rows, drawn):
             if is_ceiling(row): bar.set(facecolor="white", edgecolor=OUTLINE, hatch="////", linewidth=0.6)
         ax.bar_label(drawn, fmt="%.3g", padding=2, fontsize=7)
-        title = "all components" if c == "all" else f"$v_{c}$"
-        ax.set(title=title, xlim=(0, 1.3 * max(values) or 1), ylim=(len(rows) - 0.5, -0.5))  # the first row on top
+        title, low, high = "all components" if c == "all" else f"$v_{c}$", min(values), max(values)
+        if low > 0 and high > 30 * low: ax.set(xscale="log", xlim=(low / 2, 6 * high))  # bars of which some would vanish
+        else: ax.set_xlim(0, 1.3 * high or 1)
+        ax.set(title=title, ylim=(len(rows) - 0.5, -0.5))  # the first row on top
         ax.grid(False, axis="y")
         ax.tick_params(axis="y", length=0, labelleft=c == "all")
     figure.supxlabel("relative $L_2$ error (%)", fontsize=8)

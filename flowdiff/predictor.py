@@ -4,11 +4,13 @@
 
 # %% auto #0
 __all__ = ['CONDITIONS', 'FlowModel', 'distance_map', 'denoiser_channels', 'regress', 'condition', 'latent_residual', 'decode',
-           'to_velocity', 'sample', 'save_model', 'load_model', 'Prediction', 'Predictor', 'check_sampling',
-           'predict_file']
+           'to_velocity', 'mean_square', 'calibrate', 'sample', 'fit_calibration', 'save_model', 'load_model',
+           'Prediction', 'Predictor', 'check_sampling', 'predict_file']
 
 # %% ../nbs/18_predictor.ipynb #f54cceb4
+import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,10 +28,10 @@ from .batches import encode_cell, network_inputs
 from .diffusion import SAMPLERS, SCHEDULES, ddim, draw_noise
 from .diffusion import Prediction as Target
 from .files import atomic_write, read_json, read_stack, write_json, write_vti
-from .lubrication import PRESSURE_DROP, VISCOSITY, check_cell
+from .lubrication import PRESSURE_DROP, VISCOSITY, check_cell, to_cells
 from .microstructure import percolating, percolating_slices
 from .plots import plot_components
-from .polish import Physics, polish as polish_field
+from .polish import Physics, polish as polish_field, project as project_field
 from .stokes import Solution, check_drive, check_start, permeability, solve_2d
 from .training import autocast, load_weights, pick_device
 from .unet import SliceUNet, UNet
@@ -48,6 +50,7 @@ class FlowModel(torch.nn.Module):
         conditions: list,  # what the denoiser is told, in this order: names in `CONDITIONS`
         numbers: dict,  # of the train cells: `Cells.numbers`, and "trained_on"
         clip: float | None = None,  # largest latent that sampling allows; None: no limit
+        calibration: dict | None = None,  # of `fit_calibration`; None: samples as they are drawn
     ):
         super().__init__()
         if schedule not in SCHEDULES:
@@ -63,7 +66,7 @@ class FlowModel(torch.nn.Module):
         self.conditions, self.clip = conditions, clip
         self.config = dict(
             vae=vae.config, regression=regression and regression.config, denoiser=denoiser.config, schedule=schedule, prediction=prediction,
-            across_slices=isinstance(denoiser, UNet), conditions=list(conditions), numbers=numbers, clip=clip)
+            across_slices=isinstance(denoiser, UNet), conditions=list(conditions), numbers=numbers, clip=clip, calibration=calibration)
         self.multiple = max(vae.downsampling * denoiser.multiple, regression.multiple if regression else 1)
         self.needs_physics = numbers["prior"] != "none" or regression is not None or vae.config["cond_channels"] > 0 or "features" in conditions
 
@@ -127,6 +130,26 @@ def to_velocity(batch: dict, residual: torch.Tensor) -> torch.Tensor:
     return batch["mask"] * (batch["prior"] + batch["residual_scale"].view(-1, 3, 1, 1, 1) * residual)
 
 # %% ../nbs/18_predictor.ipynb #7c288b38
+def mean_square(batch: dict, residual: torch.Tensor) -> torch.Tensor:  # of one cell
+    "Mean over the fluid and the components, in units of the residual."
+    return residual.square().sum() / (3 * batch["mask"].sum())
+
+def calibrate(
+    batch: dict,  # of one cell, from `regress`
+    members: torch.Tensor,  # samples as they were drawn (M, 3, S, H, W)
+    found: dict | None,  # of `fit_calibration`; None changes nothing
+) -> torch.Tensor:  # (M, 3, S, H, W)
+    "Move the mean of the samples to where its expected error is least, and give them the spread of what then remains."
+    if found is None:
+        return members
+    m, centre = len(members), members.mean(0, keepdim=True)
+    weight = min(max(found["overlap"] / (found["mean"] + found["spread"] / m), 0.0), 1.0)
+    better = batch["x_hat"] + weight * (centre - batch["x_hat"])
+    if m == 1:
+        return better
+    own = mean_square(batch, members - centre) / (m - 1)
+    return better + (math.exp(found["level"]) * own ** (found["power"] - 1)).sqrt() * (members - centre)
+
 @torch.no_grad()
 def sample(
     model: FlowModel,
@@ -138,7 +161,7 @@ def sample(
     eta: float = 0.0,  # of DDIM: share of the noise of DDPM
     progress=None,  # wraps the steps, tqdm for one
 ) -> torch.Tensor:  # residuals on the prior (samples, 3, S, H, W)
-    "Draw samples of one cell. Sample i depends on the seed and on i alone."
+    "Draw samples of one cell, calibrated where the model is. As it is drawn, sample i depends on the seed and on i alone."
     conditions, device = condition(model, batch), batch["mask"].device
     draw = partial(ddim, eta=eta) if sampler == "ddim" else SAMPLERS[sampler]
     def denoise(x_t, t):
@@ -149,9 +172,38 @@ def sample(
     deltas = draw(denoise, noise, model.schedule, model.prediction, steps, generators, model.clip, progress)
     with autocast(device):
         base = None if model.regression is None else model.vae.decode_3d(batch["z_hat"], batch["cond"], batch["mask"])
-    return torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
+    members = torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
+    return calibrate(batch, members, model.config["calibration"])
 
-# %% ../nbs/18_predictor.ipynb #d4abbac7
+# %% ../nbs/18_predictor.ipynb #155663f6
+@torch.no_grad()
+def fit_calibration(
+    model: FlowModel,
+    batches: Iterable,  # of one cell each, of the validation part, with "x3"
+    sampler: str,
+    steps: int,
+    samples: int,  # at least 2
+    seed: int,
+) -> dict:  # "overlap", "mean", "spread" as above, "level" a, "power" b, and the factor of the permeability's spread
+    "What `calibrate` needs, from cells that no network was trained on. The power stays 1 where they are fewer than ten."
+    if samples < 2:
+        raise ValueError(f"samples: expected at least 2 to calibrate their spread, found {samples}")
+    model.config["calibration"] = None
+    drawn = [(b, sample(model, b, sampler, steps, samples, seed)) for b in (regress(model, b) for b in batches)]
+    variances = torch.stack([mean_square(b, x - x.mean(0)) / (samples - 1) for b, x in drawn])
+    overlap, of_mean = (torch.stack([f(b, x.mean(0) - b["x_hat"]) for b, x in drawn]).mean() for f in (
+        lambda b, d: (b["mask"] * (b["x3"] - b["x_hat"]) * d).sum() / (3 * b["mask"].sum()), mean_square))
+    spread = variances.mean()
+    found = dict(overlap=float(overlap), mean=float(of_mean - spread / samples), spread=float(spread), level=0.0, power=1.0)
+    moved = [(b, calibrate(b, x, found)) for b, x in drawn]
+    left = torch.stack([mean_square(b, b["mask"] * (b["x3"] - x.mean(0))) for b, x in moved]) * samples / (samples + 1)
+    found["power"] = float(np.polyfit(variances.log(), left.log(), 1)[0]) if len(drawn) >= 10 else 1.0
+    found["level"] = float((left.log() - found["power"] * variances.log()).mean())
+    flux = lambda b, x: to_velocity(b, x)[:, 0].mean((1, 2, 3)) / b["velocity"][:, 0].mean()
+    k = torch.stack([flux(b, calibrate(b, x, found)) for b, x in drawn])
+    return dict(found, permeability=float(((k.mean(1) - 1).square().mean() / (k.var(1).mean() * (samples + 1) / samples)).sqrt()))
+
+# %% ../nbs/18_predictor.ipynb #5af0144c
 def save_model(model: FlowModel, folder: str | Path, half: bool = False  # weights in 16 bits
                ) -> None:
     "Write a model folder."
@@ -171,7 +223,7 @@ def load_model(folder: str | Path) -> FlowModel:
         regression = UNet(**config["regression"]) if config["regression"] else None
         denoiser = UNet(**config["denoiser"]) if config["across_slices"] else SliceUNet(**config["denoiser"])
         model = FlowModel(DualVAE(**config["vae"]), regression, denoiser, config["schedule"], config["prediction"],
-                          config["conditions"], config["numbers"], config["clip"])
+                          config["conditions"], config["numbers"], config["clip"], config["calibration"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"{config_path}: not the configuration of a flowdiff model: {error}") from None
     try:
@@ -180,14 +232,14 @@ def load_model(folder: str | Path) -> FlowModel:
         raise ValueError(f"{weights_path}: not a safetensors file: {error}") from None
     return load_weights(model, weights, weights_path).eval()
 
-# %% ../nbs/18_predictor.ipynb #91f9d276
+# %% ../nbs/18_predictor.ipynb #8f9552c9
 @dataclass(eq=False)
 class Prediction:
     "Flow of one cell; the fields are zero in the fibres."
     velocity: np.ndarray  # (S, 3, H, W), m/s; the mean of the samples, polished where that was asked for
     permeability: float  # m^2
-    std: np.ndarray | None  # standard deviation of the samples (S, 3, H, W), m/s; None for one sample
-    permeability_std: float | None  # of the samples, m^2
+    std: np.ndarray | None  # standard deviation of the samples (S, 3, H, W), m/s, before they are polished; None for one sample
+    permeability_std: float | None  # of the samples, m^2, before they are polished
     slices: Solution  # flow of the slices
     prior: np.ndarray  # what physics alone says (S, 3, H, W), m/s: the polished prior, or the flow of the slices for networks that use none
     mask: np.ndarray  # (S, H, W), true in the fluid that flows
@@ -217,7 +269,7 @@ class Predictor:
         batch = {k: (F.pad(t, (0, columns, 0, rows)) if t.ndim == 4 else t)[None].to(self.device) for k, t in cell.items()}
         return regress(self.model, network_inputs(batch))
 
-# %% ../nbs/18_predictor.ipynb #00c2af93
+# %% ../nbs/18_predictor.ipynb #3b030725
 def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, polish: int, eta: float) -> None:
     "Raise `ValueError` for a sampler that is not known or a number that makes no sense."
     known, levels = [*SAMPLERS, *["regression"] * (model.regression is not None)], model.schedule.T
@@ -241,7 +293,7 @@ def velocities(
     fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
     return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
 
-# %% ../nbs/18_predictor.ipynb #8f9552c9
+# %% ../nbs/18_predictor.ipynb #01de9f99
 @patch
 def predict(
     self: Predictor,
@@ -253,7 +305,8 @@ def predict(
     sampler: str | None = None,  # "ddim", "ddpm", "dpmpp", or "regression": its one pass and no samples; None: regression where there is one and one sample is asked for, else ddim
     steps: int = 10,  # evaluations of the denoiser a sample
     samples: int = 1,
-    polish: int = 0,  # iterations of the solver that follow
+    polish: int = 0,  # iterations of the solver that follow, after which mass is conserved
+    project: bool = False,  # without them: to the nearest field that conserves mass
     seed: int = 0,
     eta: float = 0.0,  # of DDIM: share of the noise of DDPM, 0 to 1
     progress=None,  # wraps the steps, tqdm for one
@@ -274,13 +327,16 @@ def predict(
     end = polish_field(physics, fields.mean(0), polish) if polish else None
     clock.append(time.perf_counter())
     velocity, spread = (end.velocity if end else fields.mean(0)), len(fields) > 1
+    if project and not end:
+        velocity = to_cells(project_field(mask, extent, velocity))
     k, *each = (permeability(u, extent[0], *drive) for u in (velocity, *fields))
+    factor = (self.model.config["calibration"] or {}).get("permeability", 1.0)
     return Prediction(
-        velocity, k, fields.std(0, ddof=1) if spread else None, float(np.std(each, ddof=1)) if spread else None,
+        velocity, k, fields.std(0, ddof=1) if spread else None, factor * float(np.std(each, ddof=1)) if spread else None,
         slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent), float(end.residual) if end else None,
         sampler, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
 
-# %% ../nbs/18_predictor.ipynb #537dd816
+# %% ../nbs/18_predictor.ipynb #e15c319a
 def predict_file(
     stack: str | Path,  # segmented scan: TIFF, or folder of images along z
     model: str | Path,  # model folder
@@ -292,6 +348,7 @@ def predict_file(
     steps: int = 10,
     samples: int = 1,
     polish: int = 7,
+    project: bool = False,
     seed: int = 0,
     eta: float = 0.0,
 ) -> dict:  # what the .json holds
@@ -302,13 +359,13 @@ def predict_file(
     mask, spacing = read_stack(stack, voxel_size)
     extent = tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing))
     p = Predictor.from_directory(model).predict(
-        mask, extent, viscosity, pressure_drop, sampler=sampler, steps=steps, samples=samples, polish=polish, seed=seed, eta=eta)
+        mask, extent, viscosity, pressure_drop, sampler=sampler, steps=steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta)
     results = dict(
         stack=Path(stack).name, voxels_xyz=list(p.mask.shape[::-1]), extent_m=list(extent), viscosity_Pa_s=viscosity,
         pressure_drop_Pa=pressure_drop, fibre_fraction=float(1 - p.mask.mean()), permeability_m2=p.permeability,
         permeability_std_m2=p.permeability_std, permeability_2d_m2=permeability(p.slices.velocity, extent[0], viscosity, pressure_drop),
         mean_speed_m_per_s=float(np.linalg.norm(p.velocity, axis=1)[p.mask].mean()), residual=p.residual,
-        sampler=p.sampler, steps=steps, samples=samples, polish=polish, seed=seed, eta=eta, seconds=p.seconds)
+        sampler=p.sampler, steps=steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta, seconds=p.seconds)
     fields = dict(velocity=p.velocity, velocity_2d=p.slices.velocity, fluid=p.mask.astype(np.uint8))
     write_vti(out, fields if p.std is None else dict(fields, velocity_std=p.std), extent)
     with atomic_write(out.with_suffix(".png")) as temporary:
