@@ -190,7 +190,7 @@ def fit_calibration(
     steps: int,
     samples: int,  # at least 2
     seed: int,
-) -> dict:  # "overlap", "mean", "spread" as above, "level" a, "power" b, and the factor of the permeability's spread
+) -> dict:  # "overlap", "mean", "spread" as above, "level" a, "power" b, the factor of the permeability's spread; "sampler" and "steps"
     "What `calibrate` needs, from cells that no network was trained on. The power stays 1 where they are fewer than ten."
     if samples < 2:
         raise ValueError(f"samples: expected at least 2 to calibrate their spread, found {samples}")
@@ -207,7 +207,7 @@ def fit_calibration(
     found["level"] = float((left.log() - found["power"] * variances.log()).mean())
     flux = lambda b, x: to_velocity(b, x)[:, 0].mean((1, 2, 3)) / b["velocity"][:, 0].mean()
     k = torch.stack([flux(b, calibrate(b, x, found)) for b, x in drawn])
-    return dict(found, permeability=float(((k.mean(1) - 1).square().mean() / (k.var(1).mean() * (samples + 1) / samples)).sqrt()))
+    return dict(found, sampler=sampler, steps=steps, permeability=float(((k.mean(1) - 1).square().mean() / (k.var(1).mean() * (samples + 1) / samples)).sqrt()))
 
 # %% ../../../tmp/nb/.18_predictor.ipynb #5af0144c
 def save_model(model: FlowModel, folder: str | Path, half: bool = False  # weights in 16 bits
@@ -252,6 +252,7 @@ class Prediction:
     extent: tuple  # (Lx, Ly, Lz), m
     residual: float | None  # of the Stokes equations in the last iteration, relative to a fluid at rest
     sampler: str  # that was used
+    steps: int  # of it
     seconds: dict  # what each part took, s
 
 class Predictor:
@@ -308,8 +309,8 @@ def predict(
     viscosity: float = VISCOSITY,  # Pa s
     pressure_drop: float = PRESSURE_DROP,  # Pa, from x = 0 to x = Lx
     slices: Solution | None = None,  # flow of the slices, of `solve_2d`, where it is at hand
-    sampler: str | None = None,  # "ddim", "ddpm", "dpmpp", or "regression": its one pass and no samples; None: regression where there is one and one sample is asked for, else ddim
-    steps: int = 10,  # evaluations of the denoiser a sample
+    sampler: str | None = None,  # "ddim", "ddpm", "dpmpp", or "regression": its one pass and no samples; None: regression where there is one and one sample is asked for, else as calibrated, or ddim
+    steps: int | None = None,  # evaluations of the denoiser a sample; None: as calibrated, or 10
     samples: int = 1,
     polish: int = 0,  # iterations of the solver that follow, after which mass is conserved
     project: bool = False,  # without them: to the nearest field that conserves mass
@@ -320,7 +321,9 @@ def predict(
     "Predict the 3-D flow of a cell. Raises `ValueError` for wrong input, `NotPercolatingError` where nothing can flow."
     mask, drive, clock = check_cell(mask, extent)[0], (viscosity, pressure_drop), [time.perf_counter()]
     check_drive(*drive)
-    sampler = sampler or ("regression" if self.model.regression and samples == 1 else "ddim")
+    calibration = self.model.config["calibration"] or dict(sampler="ddim", steps=10, permeability=1.0)
+    sampler = sampler or ("regression" if self.model.regression and samples == 1 else calibration["sampler"])
+    steps = calibration["steps"] if steps is None else steps
     check_sampling(self.model, sampler, steps, samples, polish, eta)
     percolating_slices(mask := percolating(mask))
     slices = slices or solve_2d(mask, extent, *drive)
@@ -336,11 +339,10 @@ def predict(
     if project and not end:
         velocity = to_cells(project_field(mask, extent, velocity))
     k, *each = (permeability(u, extent[0], *drive) for u in (velocity, *fields))
-    factor = (self.model.config["calibration"] or {}).get("permeability", 1.0)
     return Prediction(
-        velocity, k, fields.std(0, ddof=1) if spread else None, factor * float(np.std(each, ddof=1)) if spread else None,
+        velocity, k, fields.std(0, ddof=1) if spread else None, calibration["permeability"] * float(np.std(each, ddof=1)) if spread else None,
         slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent), float(end.residual) if end else None,
-        sampler, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
+        sampler, steps, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
 
 # %% ../../../tmp/nb/.18_predictor.ipynb #e15c319a
 def predict_file(
@@ -351,7 +353,7 @@ def predict_file(
     viscosity: float = VISCOSITY,  # Pa s
     pressure_drop: float = PRESSURE_DROP,  # Pa
     sampler: str | None = None,
-    steps: int = 10,
+    steps: int | None = None,
     samples: int = 1,
     polish: int = 7,
     project: bool = False,
@@ -371,7 +373,7 @@ def predict_file(
         pressure_drop_Pa=pressure_drop, fibre_fraction=float(1 - p.mask.mean()), permeability_m2=p.permeability,
         permeability_std_m2=p.permeability_std, permeability_2d_m2=permeability(p.slices.velocity, extent[0], viscosity, pressure_drop),
         mean_speed_m_per_s=float(np.linalg.norm(p.velocity, axis=1)[p.mask].mean()), residual=p.residual,
-        sampler=p.sampler, steps=steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta, seconds=p.seconds)
+        sampler=p.sampler, steps=p.steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta, seconds=p.seconds)
     fields = dict(velocity=p.velocity, velocity_2d=p.slices.velocity, fluid=p.mask.astype(np.uint8))
     write_vti(out, fields if p.std is None else dict(fields, velocity_std=p.std), extent)
     with atomic_write(out.with_suffix(".png")) as temporary:
