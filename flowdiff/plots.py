@@ -516,7 +516,7 @@ def reliability(
 ) -> Figure:
     "Observed against nominal coverage; on the diagonal a model knows what it does not know."
     observed = check_series(observed, len(levels), "levels")
-    figure, ((ax,),) = new_figure(1, 1, 3.0, 3.0)
+    figure, ((ax,),) = new_figure(1, 1, 4.8, 2.8)
     ax.plot([0, 100], [0, 100], color=OUTLINE, linestyle="-", linewidth=0.8)
     for name, share in observed.items(): ax.plot(100 * np.asarray(levels), 100 * share, marker="o", label=name)
     ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel="nominal coverage (%)", ylabel="observed coverage (%)")
