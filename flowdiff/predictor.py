@@ -63,7 +63,7 @@ class FlowModel(torch.nn.Module):
                 network.to(memory_format=torch.channels_last_3d)  # the faster layout of 3-D convolutions
         self.normaliser = LatentNormaliser(vae.config["latent_channels"])
         self.schedule, self.prediction, self.numbers = SCHEDULES[schedule](), Target(prediction), numbers
-        self.conditions, self.clip = conditions, clip
+        self.conditions, self.clip, self.from_2d = conditions, clip, regression is None and schedule == "bridge"
         self.config = dict(
             vae=vae.config, regression=regression and regression.config, denoiser=denoiser.config, schedule=schedule, prediction=prediction,
             across_slices=isinstance(denoiser, UNet), conditions=list(conditions), numbers=numbers, clip=clip, calibration=calibration)
@@ -103,17 +103,19 @@ def regression_residual(model: FlowModel, batch: dict) -> torch.Tensor:
 
 @torch.no_grad()
 def regress(model: FlowModel, batch: dict) -> dict:
-    "The batch with the regression's residual, its latent and that of the 2-D flow; zeros where there is no regression."
+    "The batch with the latent of the 2-D flow, the regression's residual and the latent that sampling starts from."
     x_hat = regression_residual(model, batch)
     with autocast(batch["mask"].device):
         z_2d = model.vae.encode_2d(batch["x2"], batch["cond"]).mean.float()
-        z_hat = torch.zeros_like(z_2d) if model.regression is None else model.vae.encode_3d(x_hat, batch["cond"]).mean.float()
+        if model.regression is not None: z_hat = model.vae.encode_3d(x_hat, batch["cond"]).mean.float()
+        else: z_hat = z_2d if model.from_2d else torch.zeros_like(z_2d)
     return dict(batch, z_2d=z_2d, x_hat=x_hat, z_hat=z_hat)
 
 def condition(model: FlowModel, batch: dict) -> torch.Tensor:
     "What the denoiser is told of a batch of `regress` (B, channels, S, h, w)."
     return torch.cat([CONDITIONS[name][1](model.vae, batch) for name in model.conditions], 1).float()
 
+# %% ../nbs/18_predictor.ipynb #e467aa4f
 @torch.no_grad()
 def latent_residual(model: FlowModel, batch: dict) -> torch.Tensor:
     "What the regression leaves, in the latent space, before scaling (B, C, S, h, w)."
@@ -135,7 +137,7 @@ def to_velocity(batch: dict, residual: torch.Tensor) -> torch.Tensor:
     "Dimensionless velocity (B, 3, S, H, W) from a residual on the prior."
     return batch["mask"] * (batch["prior"] + batch["residual_scale"].view(-1, 3, 1, 1, 1) * residual)
 
-# %% ../nbs/18_predictor.ipynb #7c288b38
+# %% ../nbs/18_predictor.ipynb #17037f55
 def mean_square(batch: dict, residual: torch.Tensor) -> torch.Tensor:  # of one cell
     "Mean over the fluid and the components, in units of the residual."
     return residual.square().sum() / (3 * batch["mask"].sum())
@@ -156,6 +158,7 @@ def calibrate(
     own = mean_square(batch, members - centre) / (m - 1)
     return better + (math.exp(found["level"]) * own ** (found["power"] - 1)).sqrt() * (members - centre)
 
+# %% ../nbs/18_predictor.ipynb #556efa2b
 @torch.no_grad()
 def sample(
     model: FlowModel,
@@ -181,7 +184,7 @@ def sample(
     members = torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
     return calibrate(batch, members, model.config["calibration"])
 
-# %% ../nbs/18_predictor.ipynb #155663f6
+# %% ../nbs/18_predictor.ipynb #91f9d276
 @torch.no_grad()
 def fit_calibration(
     model: FlowModel,
@@ -190,8 +193,8 @@ def fit_calibration(
     steps: int,
     samples: int,  # at least 2
     seed: int,
-) -> dict:  # "overlap", "mean", "spread" as above, "level" a, "power" b, the factor of the permeability's spread; "sampler" and "steps"
-    "What `calibrate` needs, from cells that no network was trained on. The power stays 1 where they are fewer than ten."
+) -> dict | None:  # "overlap", "mean", "spread" as above, "level" a, "power" b, the factor of the permeability's spread; "sampler" and "steps"
+    "What `calibrate` needs, from cells that no network was trained on; None where samples do not differ. The power stays 1 where cells are fewer than ten."
     if samples < 2:
         raise ValueError(f"samples: expected at least 2 to calibrate their spread, found {samples}")
     model.config["calibration"] = None
@@ -200,7 +203,9 @@ def fit_calibration(
     overlap, of_mean = (torch.stack([f(b, x.mean(0) - b["x_hat"]) for b, x in drawn]).mean() for f in (
         lambda b, d: (b["mask"] * (b["x3"] - b["x_hat"]) * d).sum() / (3 * b["mask"].sum()), mean_square))
     spread = variances.mean()
-    found = dict(overlap=float(overlap), mean=float(of_mean - spread / samples), spread=float(spread), level=0.0, power=1.0)
+    if not variances.min() > 0:
+        return None
+    found = dict(overlap=float(overlap), mean=max(float(of_mean - spread / samples), 0.0), spread=float(spread), level=0.0, power=1.0)
     moved = [(b, calibrate(b, x, found)) for b, x in drawn]
     left = torch.stack([mean_square(b, b["mask"] * (b["x3"] - x.mean(0))) for b, x in moved]) * samples / (samples + 1)
     found["power"] = float(np.polyfit(variances.log(), left.log(), 1)[0]) if len(drawn) >= 10 else 1.0
@@ -209,7 +214,7 @@ def fit_calibration(
     k = torch.stack([flux(b, calibrate(b, x, found)) for b, x in drawn])
     return dict(found, sampler=sampler, steps=steps, permeability=float(((k.mean(1) - 1).square().mean() / (k.var(1).mean() * (samples + 1) / samples)).sqrt()))
 
-# %% ../nbs/18_predictor.ipynb #5af0144c
+# %% ../nbs/18_predictor.ipynb #0a50504f
 def save_model(model: FlowModel, folder: str | Path, half: bool = False  # weights in 16 bits
                ) -> None:
     "Write a model folder."
@@ -238,7 +243,7 @@ def load_model(folder: str | Path) -> FlowModel:
         raise ValueError(f"{weights_path}: not a safetensors file: {error}") from None
     return load_weights(model, weights, weights_path).eval()
 
-# %% ../nbs/18_predictor.ipynb #8f9552c9
+# %% ../nbs/18_predictor.ipynb #3b030725
 @dataclass(eq=False)
 class Prediction:
     "Flow of one cell; the fields are zero in the fibres."
@@ -276,7 +281,7 @@ class Predictor:
         batch = {k: (F.pad(t, (0, columns, 0, rows)) if t.ndim == 4 else t)[None].to(self.device) for k, t in cell.items()}
         return network_inputs(batch)
 
-# %% ../nbs/18_predictor.ipynb #3b030725
+# %% ../nbs/18_predictor.ipynb #537dd816
 def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, polish: int, eta: float) -> None:
     "Raise `ValueError` for a sampler that is not known or a number that makes no sense."
     known, levels = [*SAMPLERS, *["regression"] * (model.regression is not None)], model.schedule.T
@@ -300,7 +305,7 @@ def velocities(
     fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
     return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
 
-# %% ../nbs/18_predictor.ipynb #01de9f99
+# %% ../nbs/18_predictor.ipynb #e204ff9d
 @patch
 def predict(
     self: Predictor,
@@ -313,7 +318,7 @@ def predict(
     steps: int | None = None,  # evaluations of the denoiser a sample; None: as calibrated, or 10
     samples: int = 1,
     polish: int = 0,  # iterations of the solver that follow, after which mass is conserved
-    project: bool = False,  # without them: to the nearest field that conserves mass
+    project: bool = False,  # where there are none: to the nearest field that conserves mass
     seed: int = 0,
     eta: float = 0.0,  # of DDIM: share of the noise of DDPM, 0 to 1
     progress=None,  # wraps the steps, tqdm for one
@@ -325,6 +330,8 @@ def predict(
     sampler = sampler or ("regression" if self.model.regression and samples == 1 else calibration["sampler"])
     steps = calibration["steps"] if steps is None else steps
     check_sampling(self.model, sampler, steps, samples, polish, eta)
+    if project and polish:
+        raise ValueError(f"project: a polished field conserves mass already; expected polish 0 with it, found {polish}")
     percolating_slices(mask := percolating(mask))
     slices = slices or solve_2d(mask, extent, *drive)
     check_start(slices.velocity, mask)
@@ -336,7 +343,7 @@ def predict(
     end = polish_field(physics, fields.mean(0), polish) if polish else None
     clock.append(time.perf_counter())
     velocity, spread = (end.velocity if end else fields.mean(0)), len(fields) > 1
-    if project and not end:
+    if project:
         velocity = to_cells(project_field(mask, extent, velocity))
     k, *each = (permeability(u, extent[0], *drive) for u in (velocity, *fields))
     return Prediction(
@@ -344,7 +351,7 @@ def predict(
         slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent), float(end.residual) if end else None,
         sampler, steps, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
 
-# %% ../nbs/18_predictor.ipynb #e15c319a
+# %% ../nbs/18_predictor.ipynb #4ce4fefb
 def predict_file(
     stack: str | Path,  # segmented scan: TIFF, or folder of images along z
     model: str | Path,  # model folder
