@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['AXES', 'BETA', 'VISCOSITY', 'PRESSURE_DROP', 'check_cell', 'number', 'low_high', 'pad_axis', 'graph_laplacian',
-           'in_threads', 'factorise', 'solve_by_slice', 'mobility', 'conductances', 'mobility_matrix', 'on_arrays',
-           'pressure_cycle', 'solve_coupled', 'lubrication_pressure', 'lubrication_flow', 'to_cells', 'Lubrication',
-           'prior', 'fit_beta']
+           'in_threads', 'factorise', 'solve_by_slice', 'mobility', 'conductances', 'mobility_matrix',
+           'algebraic_multigrid', 'solve_coupled', 'lubrication_pressure', 'lubrication_flow', 'to_cells',
+           'Lubrication', 'prior', 'fit_beta']
 
 # %% ../nbs/06_lubrication.ipynb #e94e47d4
 import os
@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pyamg
 import scipy.sparse as sp
-import torch
 from scipy.sparse.linalg import splu
 
 from .microstructure import check_extent, check_mask
-from .multigrid import Multigrid, conjugate_gradients
 
 # %% ../nbs/06_lubrication.ipynb #ad78c131
 AXES = dict(x=2, y=1, z=0)  # array axis of each direction
@@ -126,29 +125,25 @@ def mobility_matrix(mask: np.ndarray, faces: dict, directions: str) -> sp.csr_ar
     return graph_laplacian(mask.sum(), edges)
 
 # %% ../nbs/06_lubrication.ipynb #3dee3f1a
-def on_arrays(
-    faces: dict,  # conductances, by direction, the array one longer along its axis
-) -> tuple:  # couplings and ties to inlet and outlet (S, H, W), for `Multigrid`
-    "The equations of the mobility matrix without the matrix."
-    couplings = []
-    for a, axis in AXES.items():
-        k = faces[a].take(range(1, faces[a].shape[axis]), axis)
-        k.swapaxes(0, axis)[-1] = 0
-        couplings.append(torch.from_numpy(k))
-    extra = torch.zeros_like(couplings[0])
-    extra[..., 0] += torch.from_numpy(faces["x"][..., 0])
-    extra[..., -1] += torch.from_numpy(faces["x"][..., -1])
-    return tuple(couplings), extra
-
-def pressure_cycle(faces: dict) -> Multigrid:
-    "V-cycle for pressures, which are smoothed harder than velocities."
-    return Multigrid(*on_arrays(faces), degree=8, q=80.0)
-
-def solve_coupled(faces: dict, cycle: Multigrid, b: np.ndarray, rtol: float) -> np.ndarray:
-    "Pressures (S, H, W) for a right-hand side (S, H, W), to a relative residual."
-    return conjugate_gradients(*on_arrays(faces), cycle, torch.from_numpy(b), rtol)[0].numpy()
+def algebraic_multigrid(matrix: sp.csr_array  # symmetric positive definite
+              ) -> pyamg.multilevel.MultilevelSolver:
+    "Smoothed-aggregation hierarchy with a symmetric V-cycle, the same at every call."
+    state = np.random.get_state()
+    np.random.seed(0)
+    try:
+        return pyamg.smoothed_aggregation_solver(
+            sp.csr_matrix(matrix), strength=("symmetric", dict(theta=0.05)),
+            presmoother=("gauss_seidel", dict(sweep="forward")), postsmoother=("gauss_seidel", dict(sweep="backward")))
+    finally:
+        np.random.set_state(state)
 
 # %% ../nbs/06_lubrication.ipynb #ddf16629
+def solve_coupled(mask: np.ndarray, hierarchy: pyamg.multilevel.MultilevelSolver, b: np.ndarray) -> np.ndarray:
+    "Pressures (S, H, W) of coupled slices for a right-hand side (S, H, W), to a relative residual of 1e-10."
+    x = np.zeros(mask.shape)
+    x[mask] = hierarchy.solve(b[mask], tol=1e-10, accel="cg")
+    return x
+
 def lubrication_pressure(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     faces: dict,  # conductances of the faces, m^3
@@ -192,14 +187,14 @@ class Lubrication:
         self.faces = conductances(self.phi, self.spacing)
 
     @cached_property
-    def cycle(self) -> Multigrid:
-        "V-cycle of the coupled slices."
-        return pressure_cycle(self.faces)
+    def hierarchy(self) -> pyamg.multilevel.MultilevelSolver:
+        "Multigrid hierarchy of the coupled mobility matrix."
+        return algebraic_multigrid(mobility_matrix(self.mask, self.faces, "xyz"))
 
     @cached_property
     def pressure(self) -> np.ndarray:
         "p3 (S, H, W), for a drop of one."
-        return lubrication_pressure(self.mask, self.faces, lambda b: solve_coupled(self.faces, self.cycle, b, 1e-10))
+        return lubrication_pressure(self.mask, self.faces, lambda b: solve_coupled(self.mask, self.hierarchy, b))
 
     @cached_property
     def pressure_alone(self) -> np.ndarray:

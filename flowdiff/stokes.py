@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['CORNER', 'number_faces', 'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'Solution',
            'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'check_start', 'curl', 'solve_slice',
-           'solve_2d', 'minres_steps', 'minres', 'on_grid', 'on_vectors', 'velocity_cycle', 'preconditioner',
+           'solve_2d', 'threads_for', 'minres_steps', 'minres', 'on_grid', 'velocity_cycle', 'preconditioner',
            'prior_pressure', 'prior_flow', 'iterate', 'solve']
 
 # %% ../nbs/07_stokes.ipynb #a02d6ccc
 import math
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -247,6 +248,15 @@ def solve_2d(
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
 # %% ../nbs/07_stokes.ipynb #4a4b2917
+@contextmanager
+def threads_for(unknowns: int) -> Iterator:
+    "One thread of torch for small problems: its others, while they wait for work, slow down what runs between its calls."
+    before = torch.get_num_threads()
+    if unknowns < 500_000: torch.set_num_threads(1)
+    try: yield
+    finally: torch.set_num_threads(before)
+
+# %% ../nbs/07_stokes.ipynb #bdd81a5a
 def minres_steps(
     multiply,  # vector -> matrix times vector, symmetric
     precondition,  # vector -> P times vector, symmetric positive definite
@@ -256,27 +266,29 @@ def minres_steps(
     "Preconditioned MINRES (Elman, Silvester & Wathen 2014, algorithm 4.1)."
     A, P = (lambda v, f=f: torch.from_numpy(f(v.numpy())) for f in (multiply, precondition))  # torch adds vectors on all cores
     b, x = torch.from_numpy(b), torch.from_numpy(x)
-    scale = math.sqrt(b @ P(b))
-    v_old, w_old, w = torch.zeros(3, len(b), dtype=b.dtype)
-    v = b - A(x)
-    z = P(v)
+    with threads_for(len(b)):
+        scale = math.sqrt(b @ P(b))
+        v_old, w_old, w = torch.zeros(3, len(b), dtype=b.dtype)
+        v = b - A(x)
+        z = P(v)
     gamma_old, gamma = 1.0, math.sqrt(v @ z)
     eta, s_old, s, c_old, c = gamma, 0.0, 0.0, 1.0, 1.0
     while True:
         yield x.numpy(), abs(eta) / scale
         if gamma == 0:  # solved
             continue
-        z /= gamma
-        Az = A(z)
-        delta = float(z @ Az)
-        v, v_old = Az.sub_(v, alpha=delta / gamma).sub_(v_old, alpha=gamma / gamma_old), v
-        z_next = P(v)
-        gamma_old, gamma = gamma, math.sqrt(max(v @ z_next, 0.0))
-        a0, a2, a3 = c * delta - c_old * s * gamma_old, s * delta + c_old * c * gamma_old, s_old * gamma_old
-        a1 = math.hypot(a0, gamma)
-        c_old, c, s_old, s = c, a0 / a1, s, gamma / a1
-        w, w_old = w_old.mul_(-a3).add_(z).sub_(w, alpha=a2).div_(a1), w
-        x = torch.add(x, w, alpha=c * eta)
+        with threads_for(len(b)):
+            z /= gamma
+            Az = A(z)
+            delta = float(z @ Az)
+            v, v_old = Az.sub_(v, alpha=delta / gamma).sub_(v_old, alpha=gamma / gamma_old), v
+            z_next = P(v)
+            gamma_old, gamma = gamma, math.sqrt(max(v @ z_next, 0.0))
+            a0, a2, a3 = c * delta - c_old * s * gamma_old, s * delta + c_old * c * gamma_old, s_old * gamma_old
+            a1 = math.hypot(a0, gamma)
+            c_old, c, s_old, s = c, a0 / a1, s, gamma / a1
+            w, w_old = w_old.mul_(-a3).add_(z).sub_(w, alpha=a2).div_(a1), w
+            x = torch.add(x, w, alpha=c * eta)
         eta, z = -s * eta, z_next
 
 def minres(multiply, precondition, b: np.ndarray, x: np.ndarray, rtol: float, maxiter: int) -> tuple:  # solution; relative residuals, of the start and after every iteration
@@ -287,7 +299,7 @@ def minres(multiply, precondition, b: np.ndarray, x: np.ndarray, rtol: float, ma
         if residual <= rtol or len(residuals) > maxiter:
             return x, residuals
 
-# %% ../nbs/07_stokes.ipynb #0cb31019
+# %% ../nbs/07_stokes.ipynb #aafd5990
 def on_grid(system: System) -> tuple:  # shape of the grid, place of every velocity on it
     "One grid for the three components (3, S, H, W + 1); the closed faces at y = 0 and z = 0 are left out."
     s, h, w = system.mask.shape
@@ -297,15 +309,6 @@ def on_grid(system: System) -> tuple:  # shape of the grid, place of every veloc
     known = np.flatnonzero(places >= 0)
     return places.shape, torch.from_numpy(known[np.argsort(places.ravel()[known])])
 
-def on_vectors(cycle: Multigrid, shape: tuple, place: torch.Tensor):
-    "A V-cycle on arrays of a shape, for vectors of the values at some places: vector -> vector."
-    def apply(r: np.ndarray) -> np.ndarray:
-        field = torch.zeros(math.prod(shape))
-        field[place] = torch.from_numpy(r).float()
-        return cycle(field.view(shape)).view(-1)[place].double().numpy()
-    return apply
-
-# %% ../nbs/07_stokes.ipynb #bfb0b60c
 def velocity_cycle(system: System):
     "V-cycle of the viscous matrix for a viscosity of one: vector -> vector."
     shape, place = on_grid(system)
@@ -318,21 +321,26 @@ def velocity_cycle(system: System):
             extra += np.bincount(place[np.maximum(i, j)[~both]], weight[~both], len(extra))
     cycle = Multigrid(tuple(torch.from_numpy(k).view(shape) for k in couplings), torch.from_numpy(extra).view(shape))
 
-    return on_vectors(cycle, shape, place)
+
+    def apply(r: np.ndarray) -> np.ndarray:
+        field = torch.zeros(len(extra))
+        field[place] = torch.from_numpy(r).float()
+        return cycle(field.view(shape)).view(-1)[place].double().numpy()
+    return apply
 
 def preconditioner(system: System, lubrication: Lubrication | None):
     "Block-diagonal preconditioner of a cell: vector -> vector; without `lubrication`, of the mass matrix alone."
-    velocity, mask = velocity_cycle(system), system.mask
-    channels = on_vectors(lubrication.cycle, mask.shape, torch.from_numpy(np.flatnonzero(mask))) if lubrication else None
+    velocity = velocity_cycle(system)
+    channels = lubrication.hierarchy.aspreconditioner() if lubrication else None
 
     def apply(r: np.ndarray) -> np.ndarray:
         u, p = np.split(r, [system.n])
         q = p / system.volume
-        if channels: q += 2 * channels(p)
+        if channels: q += 2 * (channels @ p)
         return np.concatenate([velocity(u) / system.viscosity, system.viscosity * q])
     return apply
 
-# %% ../nbs/07_stokes.ipynb #1ac9726b
+# %% ../nbs/07_stokes.ipynb #a8fc8a64
 def prior_pressure(
     slices: Solution,  # `solve_2d` of the cell
     lubrication: Lubrication,  # of the cell
@@ -346,7 +354,7 @@ def prior_flow(slices: Solution, lubrication: Lubrication, viscosity: float, pre
     "The quasi-3-D estimate of the velocity on the faces, m/s, by direction."
     return {a: slices.faces[a] + BETA * pressure_drop / viscosity * lubrication.correction[a] for a in AXES}
 
-# %% ../nbs/07_stokes.ipynb #8c6a4274
+# %% ../nbs/07_stokes.ipynb #5f703854
 def iterate(
     system: System, lubrication: Lubrication | None, flow: dict, pressure: np.ndarray, pressure_drop: float, rtol: float, maxiter: int,
 ) -> Solution:
@@ -359,7 +367,7 @@ def iterate(
     k = permeability(velocity, system.extent[0], system.viscosity, pressure_drop)
     return Solution(velocity, pressure, k, len(residuals) - 1, residuals[-1], residuals[-1] <= rtol, faces)
 
-# %% ../nbs/07_stokes.ipynb #20e319b1
+# %% ../nbs/07_stokes.ipynb #fb95cf76
 def solve(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m

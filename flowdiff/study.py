@@ -241,7 +241,7 @@ def environment(
         except FileNotFoundError: return None
         return done.stdout.strip() if done.returncode == 0 else None
 
-    packages = ("torch", "numpy", "scipy", "papermill")
+    packages = ("torch", "numpy", "scipy", "pyamg", "papermill")
     changes = git("status", "--porcelain")
     return {"versions": {"python": platform.python_version(), "flowdiff": flowdiff.__version__}
                         | {name: importlib.metadata.version(name) for name in packages},
