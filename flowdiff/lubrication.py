@@ -9,7 +9,6 @@ __all__ = ['AXES', 'BETA', 'VISCOSITY', 'PRESSURE_DROP', 'check_cell', 'number',
            'Lubrication', 'prior', 'fit_beta']
 
 # %% ../nbs/06_lubrication.ipynb #e94e47d4
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from functools import cached_property
 import numpy as np
 import pyamg
 import scipy.sparse as sp
+import torch
 from scipy.sparse.linalg import splu
 
 from .microstructure import check_extent, check_mask
@@ -64,8 +64,8 @@ def graph_laplacian(
 
 # %% ../nbs/06_lubrication.ipynb #61c9c703
 def in_threads(function: Callable, items: Iterable) -> list:
-    "The function of every item, as many at a time as OMP_NUM_THREADS or the processors allow."
-    with ThreadPoolExecutor(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count())) as pool:
+    "The function of every item, as many at a time as torch has threads."
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         return list(pool.map(function, items))
 
 def factorise(matrix: sp.csr_array):

@@ -12,11 +12,11 @@ import torch
 from fastcore.basics import patch
 
 from .lubrication import AXES, PRESSURE_DROP, VISCOSITY, Lubrication, check_cell, conductances, to_cells
-from .multigrid import Multigrid, conjugate_gradients
+from .multigrid import Multigrid, conjugate_gradients, threads_for
 from .microstructure import percolating
 from .stokes import (
-    Solution, System, check_start, minres_steps, pack, permeability, preconditioner, prior_flow, prior_pressure, solve_2d,
-    threads_for, to_faces, unpack)
+    Solution, System, check_start, pack, permeability, prior_flow, prior_pressure, solve_2d, stokes_steps,
+    to_faces, unpack)
 
 # %% ../nbs/08_polish.ipynb #afd0ee40
 def defect(
@@ -45,6 +45,7 @@ def on_arrays(
     extra[..., -1] += torch.from_numpy(faces["x"][..., -1])
     return tuple(couplings), extra
 
+# %% ../nbs/08_polish.ipynb #c8e823ea
 class Projection:
     "Orthogonal projection of velocities on the faces onto those that conserve mass."
 
@@ -60,13 +61,11 @@ class Projection:
         "The nearest field."
         mask, inflow = self.system.mask, np.zeros(self.system.mask.shape)
         inflow[mask] = self.system.divergence @ u
-        if not inflow.any():
-            return u
         with threads_for(mask.size):
             p = conjugate_gradients(*self.equations, self.cycle, torch.from_numpy(inflow), tol)[0]
         return u - self.correction @ p.numpy()[mask]
 
-# %% ../nbs/08_polish.ipynb #68b2d345
+# %% ../nbs/08_polish.ipynb #3cd6e0c2
 def project(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -80,7 +79,7 @@ def project(
     u[: system.n] = Projection(system)(u[: system.n])
     return unpack(system, u)[0]
 
-# %% ../nbs/08_polish.ipynb #95bc9000
+# %% ../nbs/08_polish.ipynb #dc0c44e7
 def combine(
     system: System,
     force: np.ndarray,  # `system.force`
@@ -96,7 +95,7 @@ def combine(
     weights = np.linalg.lstsq(steps[:, : system.n] @ images.T, steps[:, : system.n] @ (f - system.viscous @ u), rcond=1e-10)[0]
     return first + weights @ steps
 
-# %% ../nbs/08_polish.ipynb #3199fe83
+# %% ../nbs/08_polish.ipynb #4cb429af
 def finish(
     system: System,
     projection: Projection,
@@ -112,7 +111,7 @@ def finish(
     velocity = to_cells(faces)
     return Solution(velocity, pressure, permeability(velocity, system.extent[0], system.viscosity, pressure_drop), k, residual, False, faces)
 
-# %% ../nbs/08_polish.ipynb #69046a3e
+# %% ../nbs/08_polish.ipynb #25ed95d4
 PRIOR_ITERATIONS = 3  # of the polished prior
 
 class Physics:
@@ -133,12 +132,11 @@ class Physics:
         self.restart()
         self.prior = self.after(PRIOR_ITERATIONS)
 
-# %% ../nbs/08_polish.ipynb #f05df84a
+# %% ../nbs/08_polish.ipynb #9377a98e
 @patch
 def restart(self: Physics) -> None:
     "Begin the iterations anew."
-    apply, force = preconditioner(self.system, self.lubrication), self.system.force(self.pressure_drop)
-    self.done, self.steps = -1, minres_steps(self.system.multiply, apply, force, self.start)
+    self.done, self.steps = -1, stokes_steps(self.system, self.lubrication, self.system.force(self.pressure_drop), self.start)
 
 @patch
 def after(
@@ -161,7 +159,7 @@ def fields(self: Physics) -> dict:  # (S, C, H, W): mobility, m^2; lubrication c
     correction = self.pressure_drop / self.system.viscosity * to_cells(self.lubrication.correction)
     return dict(phi=self.lubrication.phi[:, None], correction=correction, U_prior=self.prior.velocity, p_prior=self.prior.pressure[:, None], defect=left)
 
-# %% ../nbs/08_polish.ipynb #5293b5e2
+# %% ../nbs/08_polish.ipynb #8d7706e9
 def polish(
     physics: Physics,  # of the cell
     velocity: np.ndarray,  # a prediction (S, 3, H, W), m/s

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CONDITIONS', 'FlowModel', 'distance_map', 'denoiser_channels', 'regression_residual', 'regress', 'condition',
            'latent_residual', 'decode', 'to_velocity', 'mean_square', 'calibrate', 'sample', 'fit_calibration',
-           'save_model', 'load_model', 'Prediction', 'Predictor', 'check_sampling', 'predict_file']
+           'save_model', 'load_model', 'Prediction', 'Predictor', 'check_sampling', 'spread_of', 'predict_file']
 
-# %% ../nbs/20_predictor.ipynb #f54cceb4
+# %% ../nbs/20_predictor.ipynb #5e4b2584
 import math
 import time
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ from .training import autocast, load_weights, pick_device
 from .unet import SliceUNet, UNet
 from .vae import DualVAE, LatentNormaliser, freeze
 
-# %% ../nbs/20_predictor.ipynb #7ae6f7ef
+# %% ../nbs/20_predictor.ipynb #723d0017
 class FlowModel(torch.nn.Module):
     "The trained networks, and what is needed to use them."
 
@@ -70,7 +70,7 @@ class FlowModel(torch.nn.Module):
         self.multiple = max(vae.downsampling * denoiser.multiple, regression.multiple if regression else 1)
         self.needs_physics = numbers["prior"] != "none" or regression is not None or vae.config["cond_channels"] > 0 or "features" in conditions
 
-# %% ../nbs/20_predictor.ipynb #ddc0faaa
+# %% ../nbs/20_predictor.ipynb #73fcc6c6
 def distance_map(
     mask: torch.Tensor,  # (B, 1, S, H, W), 1 in the fluid
     size: tuple,  # (h, w) of the latent grid
@@ -92,7 +92,7 @@ def denoiser_channels(vae: DualVAE, conditions: list) -> int:
         raise ValueError(f"conditions: expected names out of {', '.join(CONDITIONS)}, found {unknown[0]!r}")
     return vae.config["latent_channels"] + sum(CONDITIONS[name][0](vae) for name in conditions)
 
-# %% ../nbs/20_predictor.ipynb #b8d0e960
+# %% ../nbs/20_predictor.ipynb #62e2b96a
 @torch.no_grad()
 def regression_residual(model: FlowModel, batch: dict) -> torch.Tensor:
     "What the regression says of the residual on the prior (B, 3, S, H, W); zeros where there is none."
@@ -115,7 +115,7 @@ def condition(model: FlowModel, batch: dict) -> torch.Tensor:
     "What the denoiser is told of a batch of `regress` (B, channels, S, h, w)."
     return torch.cat([CONDITIONS[name][1](model.vae, batch) for name in model.conditions], 1).float()
 
-# %% ../nbs/20_predictor.ipynb #e467aa4f
+# %% ../nbs/20_predictor.ipynb #ae460b08
 @torch.no_grad()
 def latent_residual(model: FlowModel, batch: dict) -> torch.Tensor:
     "What the regression leaves, in the latent space, before scaling (B, C, S, h, w)."
@@ -137,7 +137,7 @@ def to_velocity(batch: dict, residual: torch.Tensor) -> torch.Tensor:
     "Dimensionless velocity (B, 3, S, H, W) from a residual on the prior."
     return batch["mask"] * (batch["prior"] + batch["residual_scale"].view(-1, 3, 1, 1, 1) * residual)
 
-# %% ../nbs/20_predictor.ipynb #17037f55
+# %% ../nbs/20_predictor.ipynb #2d704d8d
 def mean_square(batch: dict, residual: torch.Tensor) -> torch.Tensor:  # of one cell
     "Mean over the fluid and the components, in units of the residual."
     return residual.square().sum() / (3 * batch["mask"].sum())
@@ -158,7 +158,7 @@ def calibrate(
     own = mean_square(batch, members - centre) / (m - 1)
     return better + (math.exp(found["level"]) * own ** (found["power"] - 1)).sqrt() * (members - centre)
 
-# %% ../nbs/20_predictor.ipynb #556efa2b
+# %% ../nbs/20_predictor.ipynb #d20696b8
 @torch.no_grad()
 def sample(
     model: FlowModel,
@@ -184,7 +184,7 @@ def sample(
     members = torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
     return calibrate(batch, members, model.config["calibration"])
 
-# %% ../nbs/20_predictor.ipynb #91f9d276
+# %% ../nbs/20_predictor.ipynb #6cc98844
 @torch.no_grad()
 def fit_calibration(
     model: FlowModel,
@@ -214,7 +214,7 @@ def fit_calibration(
     k = torch.stack([flux(b, calibrate(b, x, found)) for b, x in drawn])
     return dict(found, sampler=sampler, steps=steps, permeability=float(((k.mean(1) - 1).square().mean() / (k.var(1).mean() * (samples + 1) / samples)).sqrt()))
 
-# %% ../nbs/20_predictor.ipynb #0a50504f
+# %% ../nbs/20_predictor.ipynb #4494d787
 def save_model(model: FlowModel, folder: str | Path, half: bool = False  # weights in 16 bits
                ) -> None:
     "Write a model folder."
@@ -243,7 +243,7 @@ def load_model(folder: str | Path) -> FlowModel:
         raise ValueError(f"{weights_path}: not a safetensors file: {error}") from None
     return load_weights(model, weights, weights_path).eval()
 
-# %% ../nbs/20_predictor.ipynb #3b030725
+# %% ../nbs/20_predictor.ipynb #492e4d0d
 @dataclass(eq=False)
 class Prediction:
     "Flow of one cell; the fields are zero in the fibres."
@@ -281,7 +281,7 @@ class Predictor:
         batch = {k: (F.pad(t, (0, columns, 0, rows)) if t.ndim == 4 else t)[None].to(self.device) for k, t in cell.items()}
         return network_inputs(batch)
 
-# %% ../nbs/20_predictor.ipynb #537dd816
+# %% ../nbs/20_predictor.ipynb #b787a3c4
 def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, polish: int, eta: float) -> None:
     "Raise `ValueError` for a sampler that is not known or a number that makes no sense."
     known, levels = [*SAMPLERS, *["regression"] * (model.regression is not None)], model.schedule.T
@@ -294,6 +294,11 @@ def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, pol
     if not 0 <= eta <= (sampler == "ddim"):
         raise ValueError(f"eta: expected 0 to 1 for the sampler ddim and 0 for the others, found {eta} for {sampler}")
 
+def spread_of(fields: np.ndarray, extent: tuple, drive: tuple, factor: float) -> tuple:
+    "Standard deviations of samples (M, S, 3, H, W), m/s, and of their permeability times a factor, m^2; None of one sample."
+    if len(fields) == 1: return None, None
+    return fields.std(0, ddof=1), factor * float(np.std([permeability(u, extent[0], *drive) for u in fields], ddof=1))
+
 @patch
 def velocities(
     self: Predictor, mask: np.ndarray, extent: tuple, slices: Solution, physics: Physics | None,
@@ -305,7 +310,7 @@ def velocities(
     fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
     return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
 
-# %% ../nbs/20_predictor.ipynb #e204ff9d
+# %% ../nbs/20_predictor.ipynb #88b6dd9d
 @patch
 def predict(
     self: Predictor,
@@ -342,16 +347,13 @@ def predict(
     clock.append(time.perf_counter())
     end = polish_field(physics, fields.mean(0), polish) if polish else None
     clock.append(time.perf_counter())
-    velocity, spread = (end.velocity if end else fields.mean(0)), len(fields) > 1
-    if project:
-        velocity = to_cells(project_field(mask, extent, velocity))
-    k, *each = (permeability(u, extent[0], *drive) for u in (velocity, *fields))
+    velocity = end.velocity if end else to_cells(project_field(mask, extent, fields.mean(0))) if project else fields.mean(0)
+    std, k_std = spread_of(fields, extent, drive, calibration["permeability"])
     return Prediction(
-        velocity, k, fields.std(0, ddof=1) if spread else None, calibration["permeability"] * float(np.std(each, ddof=1)) if spread else None,
-        slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent), float(end.residual) if end else None,
-        sampler, steps, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
+        velocity, permeability(velocity, extent[0], *drive), std, k_std, slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent),
+        float(end.residual) if end else None, sampler, steps, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
 
-# %% ../nbs/20_predictor.ipynb #4ce4fefb
+# %% ../nbs/20_predictor.ipynb #ea0125f9
 def predict_file(
     stack: str | Path,  # segmented scan: TIFF, or folder of images along z
     model: str | Path,  # model folder

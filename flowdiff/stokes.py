@@ -5,14 +5,12 @@
 # %% auto #0
 __all__ = ['CORNER', 'number_faces', 'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'Solution',
            'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'check_start', 'curl', 'solve_slice',
-           'solve_2d', 'threads_for', 'minres_steps', 'minres', 'on_grid', 'velocity_cycle', 'preconditioner',
-           'prior_pressure', 'prior_flow', 'iterate', 'solve']
+           'solve_2d', 'on_grid', 'velocity_cycle', 'preconditioner', 'stokes_steps', 'prior_pressure', 'prior_flow',
+           'iterate', 'solve']
 
 # %% ../nbs/07_stokes.ipynb #a02d6ccc
-import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,7 +23,7 @@ from flowdiff.lubrication import (
     AXES, BETA, PRESSURE_DROP, VISCOSITY, Lubrication, check_cell, factorise, graph_laplacian, in_threads, low_high, number,
     pad_axis, to_cells)
 from .microstructure import NotPercolatingError, percolating
-from .multigrid import Multigrid
+from .multigrid import Multigrid, minres_steps, until
 
 # %% ../nbs/07_stokes.ipynb #442169d2
 def number_faces(
@@ -248,58 +246,6 @@ def solve_2d(
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
 # %% ../nbs/07_stokes.ipynb #4a4b2917
-@contextmanager
-def threads_for(unknowns: int) -> Iterator:
-    "One thread of torch for small problems: its others, while they wait for work, slow down what runs between its calls."
-    before = torch.get_num_threads()
-    if unknowns < 500_000: torch.set_num_threads(1)
-    try: yield
-    finally: torch.set_num_threads(before)
-
-# %% ../nbs/07_stokes.ipynb #bdd81a5a
-def minres_steps(
-    multiply,  # vector -> matrix times vector, symmetric
-    precondition,  # vector -> P times vector, symmetric positive definite
-    b: np.ndarray,  # right-hand side
-    x: np.ndarray,  # start
-) -> Iterator:  # of (solution, residual relative to that of x = 0), first of the start, then after every iteration
-    "Preconditioned MINRES (Elman, Silvester & Wathen 2014, algorithm 4.1)."
-    A, P = (lambda v, f=f: torch.from_numpy(f(v.numpy())) for f in (multiply, precondition))  # torch adds vectors on all cores
-    b, x = torch.from_numpy(b), torch.from_numpy(x)
-    with threads_for(len(b)):
-        scale = math.sqrt(b @ P(b))
-        v_old, w_old, w = torch.zeros(3, len(b), dtype=b.dtype)
-        v = b - A(x)
-        z = P(v)
-    gamma_old, gamma = 1.0, math.sqrt(v @ z)
-    eta, s_old, s, c_old, c = gamma, 0.0, 0.0, 1.0, 1.0
-    while True:
-        yield x.numpy(), abs(eta) / scale
-        if gamma == 0:  # solved
-            continue
-        with threads_for(len(b)):
-            z /= gamma
-            Az = A(z)
-            delta = float(z @ Az)
-            v, v_old = Az.sub_(v, alpha=delta / gamma).sub_(v_old, alpha=gamma / gamma_old), v
-            z_next = P(v)
-            gamma_old, gamma = gamma, math.sqrt(max(v @ z_next, 0.0))
-            a0, a2, a3 = c * delta - c_old * s * gamma_old, s * delta + c_old * c * gamma_old, s_old * gamma_old
-            a1 = math.hypot(a0, gamma)
-            c_old, c, s_old, s = c, a0 / a1, s, gamma / a1
-            w, w_old = w_old.mul_(-a3).add_(z).sub_(w, alpha=a2).div_(a1), w
-            x = torch.add(x, w, alpha=c * eta)
-        eta, z = -s * eta, z_next
-
-def minres(multiply, precondition, b: np.ndarray, x: np.ndarray, rtol: float, maxiter: int) -> tuple:  # solution; relative residuals, of the start and after every iteration
-    "As many of `minres_steps` as it takes."
-    residuals = []
-    for x, residual in minres_steps(multiply, precondition, b, x):
-        residuals.append(residual)
-        if residual <= rtol or len(residuals) > maxiter:
-            return x, residuals
-
-# %% ../nbs/07_stokes.ipynb #aafd5990
 def on_grid(system: System) -> tuple:  # shape of the grid, place of every velocity on it
     "One grid for the three components (3, S, H, W + 1); the closed faces at y = 0 and z = 0 are left out."
     s, h, w = system.mask.shape
@@ -310,7 +256,7 @@ def on_grid(system: System) -> tuple:  # shape of the grid, place of every veloc
     return places.shape, torch.from_numpy(known[np.argsort(places.ravel()[known])])
 
 def velocity_cycle(system: System):
-    "V-cycle of the viscous matrix for a viscosity of one: vector -> vector."
+    "V-cycle of the viscous matrix for a viscosity of one: vector -> vector, torch."
     shape, place = on_grid(system)
     couplings, extra = np.zeros((3, np.prod(shape))), np.zeros(np.prod(shape))
     for along in system.edges.values():
@@ -321,26 +267,35 @@ def velocity_cycle(system: System):
             extra += np.bincount(place[np.maximum(i, j)[~both]], weight[~both], len(extra))
     cycle = Multigrid(tuple(torch.from_numpy(k).view(shape) for k in couplings), torch.from_numpy(extra).view(shape))
 
-
-    def apply(r: np.ndarray) -> np.ndarray:
+    def apply(r: torch.Tensor) -> torch.Tensor:
         field = torch.zeros(len(extra))
-        field[place] = torch.from_numpy(r).float()
-        return cycle(field.view(shape)).view(-1)[place].double().numpy()
+        field[place] = r.float()
+        return cycle(field.view(shape)).view(-1)[place].double()
     return apply
 
 def preconditioner(system: System, lubrication: Lubrication | None):
-    "Block-diagonal preconditioner of a cell: vector -> vector; without `lubrication`, of the mass matrix alone."
+    "Block-diagonal preconditioner of a cell: vector -> vector, torch; without `lubrication`, of the mass matrix alone."
     velocity = velocity_cycle(system)
     channels = lubrication.hierarchy.aspreconditioner() if lubrication else None
 
-    def apply(r: np.ndarray) -> np.ndarray:
-        u, p = np.split(r, [system.n])
+    def apply(r: torch.Tensor) -> torch.Tensor:
+        u, p = r[: system.n], r[system.n :]
         q = p / system.volume
-        if channels: q += 2 * (channels @ p)
-        return np.concatenate([velocity(u) / system.viscosity, system.viscosity * q])
+        if channels: q += 2 * torch.from_numpy(channels @ p.numpy())
+        return torch.cat([velocity(u) / system.viscosity, system.viscosity * q])
     return apply
 
-# %% ../nbs/07_stokes.ipynb #a8fc8a64
+def stokes_steps(
+    system: System, lubrication: Lubrication | None,
+    force: np.ndarray,  # right-hand side
+    x: np.ndarray,  # start, velocities and pressures
+) -> Iterator:  # of (vector, residual relative to that of a fluid at rest), first of the start, then after every iteration
+    "MINRES for a cell."
+    multiply = lambda v: torch.from_numpy(system.multiply(v.numpy()))
+    for x, residual in minres_steps(multiply, preconditioner(system, lubrication), torch.from_numpy(force), torch.from_numpy(x)):
+        yield x.numpy(), residual
+
+# %% ../nbs/07_stokes.ipynb #0cb31019
 def prior_pressure(
     slices: Solution,  # `solve_2d` of the cell
     lubrication: Lubrication,  # of the cell
@@ -354,20 +309,18 @@ def prior_flow(slices: Solution, lubrication: Lubrication, viscosity: float, pre
     "The quasi-3-D estimate of the velocity on the faces, m/s, by direction."
     return {a: slices.faces[a] + BETA * pressure_drop / viscosity * lubrication.correction[a] for a in AXES}
 
-# %% ../nbs/07_stokes.ipynb #5f703854
+# %% ../nbs/07_stokes.ipynb #772fc457
 def iterate(
     system: System, lubrication: Lubrication | None, flow: dict, pressure: np.ndarray, pressure_drop: float, rtol: float, maxiter: int,
 ) -> Solution:
-    "MINRES from a velocity on the faces, m/s, and a pressure (S, H, W), Pa."
-    x = pack(system, flow, pressure)
-    x, residuals = minres(
-        system.multiply, preconditioner(system, lubrication), system.force(pressure_drop), x, rtol, maxiter)
+    "MINRES from a velocity on the faces, m/s, and a pressure (S, H, W), Pa; every iterative result of a cell comes from here."
+    x, residuals = until(stokes_steps(system, lubrication, system.force(pressure_drop), pack(system, flow, pressure)), rtol, maxiter)
     faces, pressure = unpack(system, x)
     velocity = to_cells(faces)
     k = permeability(velocity, system.extent[0], system.viscosity, pressure_drop)
     return Solution(velocity, pressure, k, len(residuals) - 1, residuals[-1], residuals[-1] <= rtol, faces)
 
-# %% ../nbs/07_stokes.ipynb #fb95cf76
+# %% ../nbs/07_stokes.ipynb #a8fc8a64
 def solve(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m

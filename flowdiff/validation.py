@@ -6,7 +6,7 @@
 __all__ = ['MESH', 'MIRRORS', 'CASE', 'CLASSES', 'lattice', 'discretisation_error', 'openfoam_environment', 'openfoam_available',
            'run_program', 'mesh_files', 'write_case', 'openfoam_permeability', 'extrapolate', 'examples', 'main']
 
-# %% ../nbs/09_validation.ipynb #ab731d48
+# %% ../nbs/09_validation.ipynb #6d34deff
 import os
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ from .lubrication import check_cell
 from .microstructure import percolating, random_fibres, voxelise
 from .stokes import magnify, solve
 
-# %% ../nbs/09_validation.ipynb #9f66a4f7
+# %% ../nbs/09_validation.ipynb #cd48086c
 def lattice(
     fraction: float,  # volume fraction of the cylinders
     per_radius: int,  # voxels a radius
@@ -46,7 +46,7 @@ def lattice(
         fluid, size = fluid.T, size[::-1]
     return fluid[None], (*(size * radius).tolist(), radius / per_radius)
 
-# %% ../nbs/09_validation.ipynb #4fc4ba2d
+# %% ../nbs/09_validation.ipynb #0a612be2
 def discretisation_error(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -58,7 +58,7 @@ def discretisation_error(
     coarse, fine = (solve(mask, extent, rtol=1e-4, refine=r).permeability for r in (1, int(refine)))
     return coarse / fine - 1
 
-# %% ../nbs/09_validation.ipynb #b637a702
+# %% ../nbs/09_validation.ipynb #7d461f30
 def openfoam_environment() -> dict:
     "Environment of OpenFOAM's programs; that of Debian's package unless WM_PROJECT_DIR says otherwise."
     return {"WM_PROJECT_DIR": "/usr/share/openfoam", **os.environ}
@@ -79,7 +79,7 @@ def run_program(
         raise RuntimeError(f"{Path(command[0]).name} failed with exit code {code}: see {log}")
     return log.read_text()
 
-# %% ../nbs/09_validation.ipynb #be5565c9
+# %% ../nbs/09_validation.ipynb #f226e437
 MESH = """vertices ((0 0 0) (1 0 0) (1 {y} 0) (0 {y} 0) (0 0 {z}) (1 0 {z}) (1 {y} {z}) (0 {y} {z}));
 blocks (hex (0 1 2 3 4 5 6 7) ({nx} {ny} {nz}) simpleGrading (1 1 1));
 boundary (
@@ -103,7 +103,7 @@ def mesh_files(
         "system/topoSetDict":
             f"actions ({{ name fluid; type cellSet; action new; source labelToCell; value ({cells}); }});"}
 
-# %% ../nbs/09_validation.ipynb #52aab011
+# %% ../nbs/09_validation.ipynb #a5dc6734
 MIRRORS = '"mirror_.*" { type symmetryPlane; }'
 CASE = {
     "system/controlDict": """application simpleFoam; startFrom startTime; startTime 0; stopAt endTime;
@@ -143,7 +143,7 @@ def write_case(
         with atomic_write(path) as temporary:
             temporary.write_text(f"{header}\n{text}\n")
 
-# %% ../nbs/09_validation.ipynb #82504421
+# %% ../nbs/09_validation.ipynb #634a6dba
 def openfoam_permeability(
     mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -164,7 +164,7 @@ def openfoam_permeability(
     flux = float(table.split()[-1]) * extent[0] ** 2 / (extent[1] * extent[2])  # per area of the cell's section
     return flux * extent[0] ** 2, time.perf_counter() - start
 
-# %% ../nbs/09_validation.ipynb #098966c1
+# %% ../nbs/09_validation.ipynb #39702db4
 def extrapolate(
     k1: float, k2: float, k4: float,  # on grids of r = 1, 2 and 4
 ) -> tuple:  # limit and order p
@@ -174,7 +174,7 @@ def extrapolate(
         raise ValueError(f"extrapolate: {k1:g}, {k2:g}, {k4:g} do not converge")
     return float(k4 - (k2 - k4) / (ratio - 1)), float(np.log2(ratio))
 
-# %% ../nbs/09_validation.ipynb #6d7cce07
+# %% ../nbs/09_validation.ipynb #557bbc88
 def examples() -> dict:  # name: (mask, extent)
     "Cells small enough for a comparison on three grids: a lattice, a slice of a random cell and a piece of it."
     fibres = random_fibres(fibre_fraction=0.5, minimum_gap=1e-6, seed=1)
