@@ -149,39 +149,41 @@ def threads_for(unknowns: int) -> Iterator:
 def minres_steps(
     multiply,  # array -> matrix times array, symmetric
     precondition,  # array -> P times array, symmetric positive definite
-    b: torch.Tensor,  # right-hand side, of any shape
-    x: torch.Tensor,  # start
-) -> Iterator:  # of (solution, residual relative to that of x = 0), first of the start, then after every iteration
+    b: torch.Tensor,  # right-hand sides (B, ...) of B problems, each with its own iteration
+    x: torch.Tensor,  # start (B, ...)
+) -> Iterator:  # of (solution (B, ...), residuals (B,) relative to those of x = 0), first of the start, then after every iteration
     "Preconditioned MINRES (Elman, Silvester & Wathen 2014, algorithm 4.1)."
-    dot = lambda u, v: float(torch.dot(u.flatten(), v.flatten()))
+    rows, whole = (lambda t: t.reshape(len(b), -1)), (lambda t: t.view(b.shape))
+    A, P = (lambda t: rows(multiply(whole(t)))), (lambda t: rows(precondition(whole(t))))
+    dot, safe = (lambda u, v: torch.linalg.vecdot(u, v)[:, None]), (lambda t: torch.where(t > 0, t, 1.0))  # a solved problem stays as it is
     with threads_for(b.numel()):
-        scale, v, v_old, w_old, w = math.sqrt(dot(b, precondition(b))), b - multiply(x), *(torch.zeros_like(b) for _ in range(3))
-        z = precondition(v)
-    gamma_old, gamma = 1.0, math.sqrt(dot(v, z))
-    eta, s_old, s, c_old, c = gamma, 0.0, 0.0, 1.0, 1.0
+        b_rows, x = rows(b), rows(x)
+        scale, v = dot(b_rows, P(b_rows)).sqrt(), b_rows - A(x)
+        z, (v_old, w_old, w) = P(v), (torch.zeros_like(v) for _ in range(3))
+    one, zero = torch.ones_like(scale), torch.zeros_like(scale)
+    gamma_old, gamma = one, dot(v, z).sqrt()
+    eta, s_old, s, c_old, c = gamma, zero, zero, one, one
     while True:
-        yield x, abs(eta) / scale
-        if gamma == 0:  # solved
-            continue
+        yield whole(x), (eta.abs() / safe(scale)).flatten()
         with threads_for(b.numel()):
-            z /= gamma
-            Az = multiply(z)
+            z /= safe(gamma)
+            Az = A(z)
             delta = dot(z, Az)
-            v, v_old = Az.sub_(v, alpha=delta / gamma).sub_(v_old, alpha=gamma / gamma_old), v
-            z_next = precondition(v)
-            gamma_old, gamma = gamma, math.sqrt(max(dot(v, z_next), 0.0))
+            v, v_old = Az.addcmul_(-delta / safe(gamma), v).addcmul_(-gamma / safe(gamma_old), v_old), v
+            z_next = P(v)
+            gamma_old, gamma = gamma, dot(v, z_next).clamp_min(0).sqrt()
             a0, a2, a3 = c * delta - c_old * s * gamma_old, s * delta + c_old * c * gamma_old, s_old * gamma_old
-            a1 = math.hypot(a0, gamma)
+            a1 = safe(torch.hypot(a0, gamma))
             c_old, c, s_old, s = c, a0 / a1, s, gamma / a1
-            w, w_old = w_old.mul_(-a3).add_(z).sub_(w, alpha=a2).div_(a1), w
-            x = torch.add(x, w, alpha=c * eta)
+            w, w_old = w_old.mul_(-a3).add_(z).addcmul_(-a2, w).div_(a1), w
+            x = torch.addcmul(x, c * eta, w)
         eta, z = -s * eta, z_next
 
 # %% ../nbs/05_multigrid.ipynb #a3a0fd1b
-def until(steps: Iterator, rtol: float, maxiter: int) -> tuple:  # solution; relative residuals, of the start and after every iteration
-    "As many of `minres_steps` as it takes."
+def until(steps: Iterator, rtol: float, maxiter: int) -> tuple:  # solution; largest relative residual, of the start and after every iteration
+    "As many of `minres_steps` as the slowest problem takes."
     residuals = []
     for x, residual in steps:
-        residuals.append(residual)
-        if residual <= rtol or len(residuals) > maxiter:
+        residuals.append(torch.as_tensor(residual).max().item())
+        if residuals[-1] <= rtol or len(residuals) > maxiter:
             return x, residuals

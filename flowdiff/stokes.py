@@ -292,8 +292,10 @@ def stokes_steps(
 ) -> Iterator:  # of (vector, residual relative to that of a fluid at rest), first of the start, then after every iteration
     "MINRES for a cell."
     multiply = lambda v: torch.from_numpy(system.multiply(v.numpy()))
-    for x, residual in minres_steps(multiply, preconditioner(system, lubrication), torch.from_numpy(force), torch.from_numpy(x)):
-        yield x.numpy(), residual
+    precondition = preconditioner(system, lubrication)
+    alone = lambda f: lambda v: f(v[0])[None]  # one problem
+    for x, residual in minres_steps(alone(multiply), alone(precondition), torch.from_numpy(force)[None], torch.from_numpy(x)[None]):
+        yield x[0].numpy(), float(residual)
 
 # %% ../nbs/07_stokes.ipynb #0cb31019
 def prior_pressure(
