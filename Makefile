@@ -3,7 +3,7 @@ PYTHON ?= python3
 PRESET ?= quick
 BIN := .venv/bin
 
-.PHONY: help install study test lab check-openfoam clean
+.PHONY: help install study bench test lab check-openfoam clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -19,6 +19,12 @@ install: .venv/.installed  ## make .venv and install flowdiff with its developme
 
 study: install  ## run the whole study (PRESET=quick), results in outputs/
 	$(BIN)/flowdiff run all --preset $(PRESET)
+
+bench: install  ## time and memory of everything beside each other, into outputs/reference/bench (half an hour)
+	$(BIN)/flowdiff run dataset --preset bench
+	$(BIN)/flowdiff run error_and_time --preset bench
+	$(BIN)/flowdiff run benchmark --preset bench
+	$(BIN)/flowdiff reference error_and_time benchmark --preset bench
 
 test: install  ## check notebooks, package, README, experiments and error messages
 	$(BIN)/flowdiff check

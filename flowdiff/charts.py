@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TERMS', 'check_series', 'log_ticks', 'error_along', 'error_by_slice', 'plot_flux', 'parity', 'curves', 'draw_term',
            'plot_history', 'method_label', 'is_ceiling', 'bars', 'error_by_cell', 'reliability', 'estimated_error',
-           'error_against_time']
+           'error_against_time', 'growth']
 
 # %% ../nbs/03_charts.ipynb #135ccb29
 from collections.abc import Mapping, Sequence
@@ -287,5 +287,22 @@ def error_against_time(
         ax.loglog(seconds, 100 * np.asarray(errors), "o-", markersize=3, label=method_label(name))
     log_ticks(ax.xaxis), log_ticks(ax.yaxis)
     ax.set(xlabel="wall time of a cell (s)", ylabel="relative $L_2$ error (%)")
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+# %% ../nbs/03_charts.ipynb #b6dd33f4
+@rc_context(STYLE)
+def growth(
+    parts: Mapping[str, Sequence],  # (voxels, seconds) of every cell, by part
+) -> Figure:
+    "What each part takes against the size of a cell, both on logarithmic scales; the dotted line grows as the voxels do."
+    figure, ((ax,),) = new_figure(1, 1, 4.4, 3.0)
+    for name, points in parts.items():
+        ax.loglog(*zip(*sorted(points)), "o-", markersize=3, label=method_label(name))
+    low, high = ax.get_xlim()
+    level = min(seconds for points in parts.values() for _, seconds in points)
+    ax.loglog((low, high), (level, level * high / low), ":", color=OUTLINE, label="in proportion")
+    log_ticks(ax.yaxis)
+    ax.set(xlabel="voxels", ylabel="wall time (s)", xlim=(low, high))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure

@@ -277,11 +277,12 @@ def check() -> None:
 
 @app.command()
 def reference(
+    experiment: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Experiments to keep.", show_default="the study, and what else is done")] = None,
     preset: Annotated[str, typer.Option(help="A study that is done.")] = "quick",
 ) -> None:
     "Keep notebooks, figures and numbers of a study in outputs/reference, which is committed and quoted."
     load_preset(preset)
-    print(keep_reference(preset))
+    print(keep_reference(preset, only=experiment))
 
 
 @app.command()

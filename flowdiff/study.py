@@ -9,7 +9,7 @@ __all__ = ['FIRST_SEARCH', 'STANDARD', 'CARD', 'project_root', 'experiments', 's
            'publish', 'execute', 'clear', 'title', 'used_device', 'new_record', 'run', 'record_run', 'check_size',
            'run_all', 'keep_reference', 'readme_text', 'rounded', 'release']
 
-# %% ../nbs/25_study.ipynb #f1f782e1
+# %% ../nbs/25_study.ipynb #741037c0
 import ast
 import hashlib
 import importlib.metadata
@@ -31,7 +31,7 @@ import yaml
 import flowdiff
 from .files import atomic_write, read_json, write_json
 
-# %% ../nbs/25_study.ipynb #ef53258c
+# %% ../nbs/25_study.ipynb #79a1bc0a
 def project_root(
     root: str | Path | None = None,  # a checkout; None looks for one
 ) -> Path:  # absolute
@@ -42,7 +42,7 @@ def project_root(
     raise FileNotFoundError(f"no checkout of flowdiff (settings.ini, nbs/experiments) at {folders[0]}"
                             + ("" if root else ", above it or around the installed package"))
 
-# %% ../nbs/25_study.ipynb #22a40a45
+# %% ../nbs/25_study.ipynb #a2b97419
 FIRST_SEARCH = "08"  # experiments before it are the study
 
 
@@ -80,7 +80,7 @@ def run_folder(
     "Where a run writes: `outputs/<preset>/<run>`, which stays when experiments are renumbered."
     return Path(root) / "outputs" / preset / (run or experiment[3:])
 
-# %% ../nbs/25_study.ipynb #a29bc627
+# %% ../nbs/25_study.ipynb #cc28bdf1
 def load_preset(
     name: str,  # file name in nbs/presets without .yaml
     root: str | Path | None = None,  # the checkout; None looks for it
@@ -106,7 +106,7 @@ def load_preset(
                                      f"write {float(text):.1e}")
     return preset
 
-# %% ../nbs/25_study.ipynb #32b782f0
+# %% ../nbs/25_study.ipynb #06f4109e
 STANDARD = ("preset", "root", "device", "seed")  # parameters of every experiment
 
 
@@ -131,7 +131,7 @@ def defaults(
         raise ValueError(f"{notebook.name}: the cell `parameters` does not declare {', '.join(missing)}")
     return values
 
-# %% ../nbs/25_study.ipynb #fe7a07c4
+# %% ../nbs/25_study.ipynb #092cc1c4
 def fit_type(
     name: str,  # of the parameter, for the message
     value: object,  # what is given
@@ -146,7 +146,7 @@ def fit_type(
     raise ValueError(f"parameter {name}: {value!r} is {type(value).__name__}, expected {type(default).__name__}, "
                      f"such as {default!r}")
 
-# %% ../nbs/25_study.ipynb #256a10c0
+# %% ../nbs/25_study.ipynb #0d72749d
 def check_run(
     run: str,  # name of a run
 ) -> None:
@@ -174,7 +174,7 @@ def resolve(
     if "run" in values: check_run(values["run"])
     return values | {"preset": preset, "root": "../.."}
 
-# %% ../nbs/25_study.ipynb #b9e3fcd1
+# %% ../nbs/25_study.ipynb #e9de6efc
 def quoted(
     source: str,  # Python code
 ) -> set[str]:
@@ -212,7 +212,7 @@ def source_hash(
     trees = {name: ast.dump(ast.parse(source)) for name, source in modules("\n".join(sources)).items()}
     return hashlib.sha256(json.dumps([sources, trees], sort_keys=True).encode()).hexdigest()
 
-# %% ../nbs/25_study.ipynb #fddcc61e
+# %% ../nbs/25_study.ipynb #5cbea0b4
 def find_kernel(
     name: str | None = None,  # as `jupyter kernelspec list` shows it; None for that of this environment
 ) -> str:
@@ -248,7 +248,7 @@ def environment(
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}
 
-# %% ../nbs/25_study.ipynb #9fe37460
+# %% ../nbs/25_study.ipynb #e9254d72
 def upstream(
     experiment: str,  # full name
     preset: str,  # its name
@@ -277,7 +277,7 @@ def upstream(
                          f"or flowdiff run all --preset {preset}")
     return dict(sorted(found.items()))
 
-# %% ../nbs/25_study.ipynb #e10d665c
+# %% ../nbs/25_study.ipynb #a16e73d2
 class RunFailed(RuntimeError):
     "An experiment's notebook ended in an error."
 
@@ -304,7 +304,7 @@ def publish(
     write_json(target, notebook)
     source.unlink()
 
-# %% ../nbs/25_study.ipynb #4818af9e
+# %% ../nbs/25_study.ipynb #36a7ee5a
 def execute(
     notebook: Path,  # an experiment
     folder: Path,  # where notebook.ipynb, or notebook.failed.ipynb, is written
@@ -335,7 +335,7 @@ def execute(
             raise RunFailed("the kernel died, out of memory perhaps") from None
         finally: part.unlink(missing_ok=True)
 
-# %% ../nbs/25_study.ipynb #1e133423
+# %% ../nbs/25_study.ipynb #42322ee8
 def clear(
     folder: Path,  # of a run
 ) -> None:
@@ -376,7 +376,7 @@ def new_record(
             "status": "running", "id": uuid.uuid4().hex, "started": started, "seconds": None, "error": None,
             "device": used_device(parameters["device"]), "seed": parameters["seed"]} | inputs | environment(root)
 
-# %% ../nbs/25_study.ipynb #62b60d38
+# %% ../nbs/25_study.ipynb #4551ee57
 def run(
     experiment: str,  # such as "05_diffusion"
     preset: str = "quick",  # its name
@@ -406,7 +406,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     return record_run(notebook, folder, new_record(name, root, inputs), reason, quiet)
 
-# %% ../nbs/25_study.ipynb #dd2e2f3a
+# %% ../nbs/25_study.ipynb #9f667e26
 def record_run(
     notebook: Path,  # an experiment
     folder: Path,  # its run's folder
@@ -430,7 +430,7 @@ def record_run(
     if not quiet: print(f"{title(record)}: done in {record['seconds']:.1f} s", flush=True)
     return record | {"skipped": False}
 
-# %% ../nbs/25_study.ipynb #9bf5512d
+# %% ../nbs/25_study.ipynb #37bfc698
 def check_size(
     values: dict[str, dict],  # all parameters by experiment
 ) -> None:
@@ -458,18 +458,20 @@ def run_all(
     check_size({name: resolve(name, preset, given[name], root) for name in known})
     return [run(name, preset, given[name], kernel, force, root) for name in known]
 
-# %% ../nbs/25_study.ipynb #3cc5c122
+# %% ../nbs/25_study.ipynb #8bbd188a
 def keep_reference(
     preset: str,  # a study that is done
     root: str | Path | None = None,  # the checkout; None looks for it
+    only: list[str] | None = None,  # experiments to keep; None: the study, and what else is done
 ) -> Path:  # outputs/reference/<preset>
     "Copy notebooks, figures and numbers of a study to `outputs/reference`; `ValueError` where a run is missing."
     root = project_root(root)
     target = root / "outputs" / "reference" / preset
     done = [name for name in experiments(root) if read_record(run_folder(root, preset, name)).get("status") == "done"]
-    if missing := [name for name in study_experiments(root) if name not in done]:
-        raise ValueError(f"{missing[0]} is not done: flowdiff run all --preset {preset}")
-    for name in done:
+    wanted = [find_experiment(name, root).stem for name in only or ()]
+    if missing := [name for name in wanted or study_experiments(root) if name not in done]:
+        raise ValueError(f"{missing[0]} is not done: flowdiff run {missing[0][3:] if wanted else 'all'} --preset {preset}")
+    for name in wanted or done:
         shutil.rmtree(target / name[3:], ignore_errors=True)
         kept = {".json", ".jsonl", ".ipynb", ".csv", ".txt"}  # notebooks hold the figures
         if name[3:] == "evaluation" or name >= FIRST_SEARCH: kept.add(".png")  # which the documentation shows
@@ -492,7 +494,7 @@ def readme_text(
     text, _ = MarkdownExporter().from_filename(str(project_root(root) / "nbs" / "index.ipynb"))
     return re.sub(r"<!-- results: (\S+) -->", table, text).replace("](../", "](").strip() + "\n"
 
-# %% ../nbs/25_study.ipynb #3a46a4c4
+# %% ../nbs/25_study.ipynb #22da379f
 CARD = """# The flow between fibres, in three dimensions: model of the preset {preset}
 
 Dual-branch VAE, regression and latent diffusion model of flowdiff, weights in half precision (safetensors). They add to a physics prior
@@ -524,7 +526,7 @@ The prior and the polish hold everywhere; the residual that a polished predictio
 That of the project, see LICENSE. The data was generated by it; nothing of others is contained.
 """
 
-# %% ../nbs/25_study.ipynb #0ebc229b
+# %% ../nbs/25_study.ipynb #6d7bd1b5
 def rounded(
     value: object,  # a number, or a list of them
 ) -> str:
