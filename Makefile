@@ -1,9 +1,12 @@
 # The same commands, for people without make, stand in README.md.
 PYTHON ?= python3
 PRESET ?= quick
+DEVICE ?= cuda
+MINUTES ?= 10
+GPU_PRESETS ?= gpu paper
 BIN := .venv/bin
 
-.PHONY: help install study bench test lab check-openfoam clean
+.PHONY: help install study bench gpu-study test lab check-openfoam clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -25,6 +28,14 @@ bench: install  ## time and memory of everything beside each other, into outputs
 	$(BIN)/flowdiff run error_and_time --preset bench
 	$(BIN)/flowdiff run benchmark --preset bench
 	$(BIN)/flowdiff reference error_and_time benchmark --preset bench
+
+# Resumable: ends with status 75 after MINUTES, and the same command goes on. DEVICE=cpu GPU_PRESETS=smoke tries it without a GPU.
+gpu-study: install  ## data on the GPU, standard networks at 256 x 256 x 11 and the published ones, tables (MINUTES=10 a call)
+	for preset in $(GPU_PRESETS); do \
+	  $(BIN)/flowdiff run all --preset $$preset --device $(DEVICE) --budget-minutes $(MINUTES) && \
+	  $(BIN)/flowdiff run benchmark --preset $$preset --device $(DEVICE) --budget-minutes $(MINUTES) && \
+	  $(BIN)/flowdiff reference --preset $$preset && $(BIN)/flowdiff release --preset $$preset || exit $$?; \
+	done
 
 test: install  ## check notebooks, package, README, experiments and error messages
 	$(BIN)/flowdiff check

@@ -4,13 +4,16 @@
 
 # %% auto #0
 __all__ = ['app', 'data_app', 'WRONG_INPUT', 'RELEASED', 'join_pairs', 'main', 'data_generate', 'data_info', 'data_download',
-           'data_export', 'convert', 'three_lengths', 'parse_value', 'overrides', 'run_command', 'released_model',
-           'predict', 'report', 'plot', 'view', 'check', 'reference', 'release', 'readme']
+           'data_export', 'convert', 'three_lengths', 'parse_value', 'overrides', 'time_limit', 'run_command',
+           'released_model', 'predict', 'report', 'plot', 'view', 'check', 'reference', 'release', 'readme']
 
 # %% ../nbs/29_cli.ipynb #83cb6baf
 import ast
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -158,7 +161,21 @@ def overrides(
     if wrong := [pair for pair in pairs if "=" not in pair]: raise ValueError(f"-p {wrong[0]}: expected -p NAME VALUE")
     return {name: parse_value(text, known.get(name)) for name, text in (pair.split("=", 1) for pair in pairs)}
 
-# %% ../nbs/29_cli.ipynb #b61bb8de
+# %% ../nbs/29_cli.ipynb #b2de4273
+@contextmanager
+def time_limit(minutes: float | None) -> Iterator:
+    "A block that ends with exit status 75 when its time is up, as gently as after Ctrl-C."
+    def stop(*_):
+        print("flowdiff: time is up, the same command goes on", file=sys.stderr)
+        raise SystemExit(75)
+
+    before = signal.signal(signal.SIGALRM, stop) if minutes else None
+    if minutes: signal.setitimer(signal.ITIMER_REAL, 60 * minutes)
+    try: yield
+    finally:
+        if minutes: signal.setitimer(signal.ITIMER_REAL, 0), signal.signal(signal.SIGALRM, before)
+
+# %% ../nbs/29_cli.ipynb #05da05dc
 @app.command("run")
 def run_command(
     experiment: Annotated[str, typer.Argument(help="A notebook of nbs/experiments, such as 05_diffusion, or all.")],
@@ -170,6 +187,7 @@ def run_command(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for a search.", show_default="workers on this machine")] = None,
     slurm: Annotated[str | None, typer.Option(help="YAML file of a SLURM cluster, for a search.", show_default="workers on this machine")] = None,
     force: Annotated[bool, typer.Option("--force", help="Redo what is done and unchanged.")] = False,
+    budget_minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so long, with exit status 75; the same command goes on.", show_default="no limit")] = None,
 ) -> None:
     "Run an experiment, or all of the study in order; skips what is done and unchanged, resumes what was cut off."
     notebooks = list(study_experiments().values()) if experiment == "all" else [find_experiment(experiment)]
@@ -181,10 +199,11 @@ def run_command(
     slurm = slurm and os.path.relpath(slurm, project_root())  # the notebook runs in another folder
     options = {"device": device, "scheduler": scheduler, "slurm": slurm}
     values = overrides(parameter, notebooks) | {name: value for name, value in options.items() if value}
-    if experiment == "all": run_all(preset, values, kernel, force)
-    else: run(experiment, preset, values, kernel, force)
+    with time_limit(budget_minutes):
+        if experiment == "all": run_all(preset, values, kernel, force)
+        else: run(experiment, preset, values, kernel, force)
 
-# %% ../nbs/29_cli.ipynb #05da05dc
+# %% ../nbs/29_cli.ipynb #38f0880b
 RELEASED = "outputs/reference/standard/model"
 
 def released_model() -> Path:
@@ -235,7 +254,7 @@ def predict(
         raise ValueError(f"{len(failed)} of {len(rows)} scans failed, the others are in {out}: {failed[0]['name']}: {failed[0]['error']}")
     print(f"{len(rows)} scans: fields, pictures and predictions.csv in {out}")
 
-# %% ../nbs/29_cli.ipynb #fd4b0fe2
+# %% ../nbs/29_cli.ipynb #1c743f1e
 @app.command()
 def report(
     preset: Annotated[str, typer.Option(help="The preset whose results are shown.")] = "quick",
@@ -266,7 +285,7 @@ def view(
 
     view(field)
 
-# %% ../nbs/29_cli.ipynb #1c743f1e
+# %% ../nbs/29_cli.ipynb #35ebdd6f
 @app.command()
 def check() -> None:
     "Check notebooks, package, README, experiments and error messages: what `make test` does."
