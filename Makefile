@@ -27,7 +27,8 @@ bench: install  ## time and memory of everything beside each other, into outputs
 	$(BIN)/flowdiff run dataset --preset bench
 	$(BIN)/flowdiff run error_and_time --preset bench
 	$(BIN)/flowdiff run benchmark --preset bench
-	$(BIN)/flowdiff reference error_and_time benchmark --preset bench
+	$(BIN)/flowdiff run profile --preset bench
+	$(BIN)/flowdiff reference error_and_time benchmark profile --preset bench
 
 # Resumable: ends with status 75 after MINUTES, and the same command goes on. DEVICE=cpu GPU_PRESETS=smoke tries it without a GPU.
 gpu-study: install  ## data on the GPU, standard networks at 256 x 256 x 11 and the published ones, tables (MINUTES=10 a call)

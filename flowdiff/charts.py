@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TERMS', 'check_series', 'log_ticks', 'error_along', 'error_by_slice', 'plot_flux', 'parity', 'curves', 'draw_term',
            'plot_history', 'method_label', 'is_ceiling', 'bars', 'error_by_cell', 'reliability', 'estimated_error',
-           'error_against_time', 'growth']
+           'error_against_time', 'growth', 'shares_of_time']
 
 # %% ../nbs/03_charts.ipynb #135ccb29
 from collections.abc import Mapping, Sequence
@@ -305,4 +305,22 @@ def growth(
     log_ticks(ax.yaxis)
     ax.set(xlabel="voxels", ylabel="wall time (s)", xlim=(low, high))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+# %% ../nbs/03_charts.ipynb #f42aee15
+@rc_context(STYLE)
+def shares_of_time(
+    cells: Mapping[str, Mapping[str, float]],  # seconds by part, by cell
+) -> Figure:
+    "Share of each part in the time of a cell, largest first in the last cell; parts below a hundredth everywhere are left out."
+    names = sorted(next(reversed(cells.values())), key=lambda name: -list(cells.values())[-1][name])
+    total = {cell: sum(parts.values()) for cell, parts in cells.items()}
+    names = [n for n in names if max(parts[n] / total[cell] for cell, parts in cells.items()) >= 0.01]
+    figure, ((ax,),) = new_figure(1, 1, 5.2, 0.6 + 0.28 * len(names) * max(1, len(cells) / 2))
+    height = 0.8 / len(cells)
+    for k, (cell, parts) in enumerate(cells.items()):
+        ax.barh([i + (k - (len(cells) - 1) / 2) * height for i in range(len(names))], [100 * parts[n] / total[cell] for n in names], height, label=f"{cell}: {total[cell]:.3g} s")
+    ax.set(yticks=range(len(names)), yticklabels=names, xlabel="share of the time (%)")
+    ax.invert_yaxis()
+    ax.legend(loc="lower right")
     return figure

@@ -263,6 +263,7 @@ def upstream(
         texts = {v for k, v in values.items() if v and isinstance(v, str) and k not in ("run", *STANDARD)}
         words = {part: quoted(source) | {"dataset"} for part, source in code(notebook).items()}
         words[notebook.stem] |= texts
+        if any((root / text / "config.json").is_file() for text in texts): words = {notebook.stem: {"dataset"}}  # a model of its own: no run is needed
         runs = {other[3:]: other for part in words for other in known if other < part and other[3:] in words[part]}
         for text in texts - set(runs):
             other = read_record(run_folder(root, preset, name, text)).get("experiment")

@@ -4,25 +4,31 @@
 
 # %% auto #0
 __all__ = ['pick_device', 'autocast', 'Recipe', 'update_ema', 'save_checkpoint', 'load_checkpoint', 'load_weights',
-           'read_history', 'training_step', 'duration', 'keep', 'train']
+           'read_history', 'duration', 'together', 'training_step', 'average_of', 'validation', 'keep', 'train_share',
+           'as_process', 'train']
 
-# %% ../nbs/20_training.ipynb #667b2f5a
+# %% ../nbs/20_training.ipynb #9ef4b75a
 import copy
 import json
 import math
 import os
 import pickle
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import cloudpickle
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather_object, reduce
+from joblib.externals.loky import ProcessPoolExecutor
 from tqdm import tqdm
 
 from .files import atomic_write
 
-# %% ../nbs/20_training.ipynb #d819dc89
+# %% ../nbs/20_training.ipynb #a6cca2a1
 def pick_device(device: str  # "auto", "cpu" or "cuda"
                 ) -> torch.device:
     "The device to use; `auto` is the GPU where there is one. Raises `ValueError` for a GPU that is not there."
@@ -37,7 +43,7 @@ def autocast(device: torch.device):
     native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
     return torch.autocast(device.type, torch.bfloat16) if native else nullcontext()
 
-# %% ../nbs/20_training.ipynb #7dded895
+# %% ../nbs/20_training.ipynb #efbd0362
 @dataclass(frozen=True)
 class Recipe:
     "How a network is trained."
@@ -67,7 +73,7 @@ class Recipe:
         fall = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
         return self.learning_rate * rise * fall
 
-# %% ../nbs/20_training.ipynb #6f493872
+# %% ../nbs/20_training.ipynb #9b2c1f28
 @torch.no_grad()
 def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, step: int) -> None:
     "Move the average towards the model's weights; buffers are copied."
@@ -77,7 +83,7 @@ def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, s
     for a, b in zip(average.buffers(), model.buffers()):
         a.copy_(b)
 
-# %% ../nbs/20_training.ipynb #9c0fce28
+# %% ../nbs/20_training.ipynb #b087a9de
 def save_checkpoint(path: Path, state: dict) -> None:
     "Write tensors and plain numbers in one step."
     with atomic_write(path) as temporary:
@@ -103,7 +109,7 @@ def load_weights(model: torch.nn.Module, weights: dict, source: str | Path) -> t
     model.load_state_dict(weights)
     return model
 
-# %% ../nbs/20_training.ipynb #46082d10
+# %% ../nbs/20_training.ipynb #c2a0feb8
 def read_history(folder: str | Path, steps: int | None = None) -> list:
     "Records of a run's history.jsonl, those of the first steps only where `steps` is given."
     path = Path(folder) / "history.jsonl"
@@ -111,29 +117,68 @@ def read_history(folder: str | Path, steps: int | None = None) -> list:
     records = [json.loads(line) for line in lines if line.endswith("}")]  # a killed run may leave half a line
     return [r for r in records if steps is None or r["step"] < steps]
 
-def training_step(model, loss, batches: Iterable, generator: torch.Generator, optimiser, recipe: Recipe, step: int) -> dict:
-    "One step of AdamW on the mean gradient of some batches: the record of it. Raises `FloatingPointError` for a loss that is not finite."
-    for group in optimiser.param_groups:
-        group["lr"] = recipe.rate(step)
-    optimiser.zero_grad(set_to_none=True)
-    found = {}
-    for batch in batches:
-        with autocast(next(iter(batch.values())).device):
-            value, parts = loss(model, batch, generator)
-        if not torch.isfinite(value):
-            raise FloatingPointError(f"step {step}: the loss is {value.item()}; the last good checkpoint is kept")
-        (value / recipe.accumulate).backward()
-        for name, part in (dict(loss=value) | parts).items():
-            found.setdefault(name, []).append(part.item())
-    norm = torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], recipe.clip)
-    optimiser.step()
-    return dict(step=step, gradient=norm.item(), **{name: sum(values) / len(values) for name, values in found.items()})
-
 def duration(steps: int, validate_every: int, epochs: int, steps_per_epoch: int) -> dict:  # "steps" and "validate_every" of a `Recipe`
     "Length of a training in steps, or, where `epochs` is not 0, in passes over the train cells with a validation after each."
     return dict(steps=epochs * steps_per_epoch, validate_every=steps_per_epoch) if epochs else dict(steps=steps, validate_every=validate_every)
 
-# %% ../nbs/20_training.ipynb #0fecc472
+# %% ../nbs/20_training.ipynb #0b079aae
+@contextmanager
+def together(rank: int, processes: int, port: int, device: torch.device) -> Iterator:
+    "Join the processes that train together, by accelerate; each sees one device."
+    given = dict(RANK=str(rank), WORLD_SIZE=str(processes), LOCAL_RANK="0", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    before = {name: os.environ.pop(name, None) for name in given}
+    os.environ.update(given)
+    state = PartialState(cpu=device.type == "cpu")
+    try: yield state
+    finally:
+        state.destroy_process_group()
+        PartialState._reset_state()
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None: os.environ[name] = value
+
+def training_step(
+    model, loss, batches: Callable, optimiser, recipe: Recipe, step: int,
+    rank: int = 0, processes: int = 1,  # which batches of the step are this process's
+) -> dict:
+    "One step of AdamW on the mean gradient of some batches: the record of it. Raises `FloatingPointError` for a loss that is not finite."
+    for group in optimiser.param_groups:
+        group["lr"] = recipe.rate(step)
+    optimiser.zero_grad(set_to_none=True)
+    found, trouble, weights = [], "", [p for g in optimiser.param_groups for p in g["params"]]
+    for i in range(step * recipe.accumulate + rank, (step + 1) * recipe.accumulate, processes):
+        batch, seed = batches(i), recipe.seed * 1_000_003 + i
+        torch.manual_seed(seed)  # dropout draws from torch's own generator
+        with autocast(next(iter(batch.values())).device):
+            value, parts = loss(model, batch, torch.Generator().manual_seed(seed))
+        if not torch.isfinite(value):
+            trouble = f"step {step}: the loss is {value.item()}; the last good checkpoint is kept"
+            break
+        (value * processes / recipe.accumulate).backward()
+        found.append({name: part.item() for name, part in (dict(loss=value) | parts).items()})
+    if processes > 1:
+        found, trouble = gather_object(found), next(filter(None, gather_object([trouble])), "")  # all stop together
+    if trouble:
+        raise FloatingPointError(trouble)
+    if processes > 1:
+        gradients = [p.grad for p in weights if p.grad is not None]
+        mean = reduce(torch.cat([g.flatten() for g in gradients]), "mean")
+        for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients])): gradient.copy_(part.view_as(gradient))
+    norm = torch.nn.utils.clip_grad_norm_(weights, recipe.clip)
+    optimiser.step()
+    return dict(step=step, gradient=norm.item(), **average_of(found))
+
+def average_of(records: list) -> dict:
+    "Mean of each number over records of the same names."
+    return {name: sum(r[name] for r in records) / len(records) for name in records[0]}
+
+@torch.no_grad()
+def validation(model, validate: Callable, cells: int, rank: int = 0, processes: int = 1) -> dict:
+    "Mean over the validation cells, each process taking its share."
+    found = [{name: float(v) for name, v in validate(model, i).items()} for i in range(rank, cells, processes)]
+    return average_of(gather_object(found) if processes > 1 else found)
+
+# %% ../nbs/20_training.ipynb #65fbabdc
 def keep(folder: Path, model, average, optimiser, step: int, best: float, val_loss: float) -> float:
     "Write the checkpoints of a step; the best validation loss so far."
     if val_loss < best:
@@ -143,17 +188,11 @@ def keep(folder: Path, model, average, optimiser, step: int, best: float, val_lo
         model=model.state_dict(), average=average.state_dict(), optimiser=optimiser.state_dict(), step=step, best=best))
     return best
 
-# %% ../nbs/20_training.ipynb #d7d20156
-def train(
-    model: torch.nn.Module,  # trained in place and left with the best average weights
-    loss: Callable,  # (model, batch, generator) -> (scalar, dict of scalars)
-    batches: Callable,  # (step) -> batch on the model's device
-    validate: Callable,  # (model) -> dict with "val_loss", lower is better
-    recipe: Recipe,
-    folder: str | Path,  # takes last.pt, best.pt and history.jsonl
-) -> list:  # the history: a record a step
-    "Train a network, or go on with what the folder holds of this run."
-    folder = Path(folder)
+# %% ../nbs/20_training.ipynb #69f32aa0
+def train_share(
+    model, loss, batches, validate, cells: int, recipe: Recipe, folder: Path, rank: int = 0, processes: int = 1,
+) -> list:
+    "What `train` does, as one of some processes; the first one writes."
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], weight_decay=recipe.weight_decay)
     average, start, best = copy.deepcopy(model).eval(), 0, math.inf
     if (folder / "last.pt").exists():
@@ -163,21 +202,55 @@ def train(
         optimiser.load_state_dict(state["optimiser"])
         start, best = state["step"], state["best"]
     history = read_history(folder, start)
-    with atomic_write(folder / "history.jsonl") as temporary:
-        temporary.write_text("".join(json.dumps(r) + "\n" for r in history))
-    bar = tqdm(range(start, recipe.steps), "train", recipe.steps, initial=start, mininterval=2, unit="step")
-    with open(folder / "history.jsonl", "a", buffering=1) as log:
+    if not rank:
+        with atomic_write(folder / "history.jsonl") as temporary:
+            temporary.write_text("".join(json.dumps(r) + "\n" for r in history))
+    bar = tqdm(range(start, recipe.steps), "train", recipe.steps, initial=start, mininterval=2, unit="step", disable=rank > 0)
+    with open(os.devnull if rank else folder / "history.jsonl", "a", buffering=1) as log:
         for step in bar:
-            generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
-            torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout draws from torch's own generator
-            parts = (batches(step * recipe.accumulate + i) for i in range(recipe.accumulate))  # one at a time in memory
-            record = training_step(model.train(), loss, parts, generator, optimiser, recipe, step)
+            record = training_step(model.train(), loss, batches, optimiser, recipe, step, rank, processes)
             update_ema(average, model, recipe.ema, step)
             if (step + 1) % recipe.validate_every == 0 or step + 1 == recipe.steps:
-                record |= {name: float(v) for name, v in validate(average.eval()).items()}
-                best = keep(folder, model, average, optimiser, step + 1, best, record["val_loss"])
+                record |= validation(average.eval(), validate, cells, rank, processes)
+                if not rank: best = keep(folder, model, average, optimiser, step + 1, best, record["val_loss"])
             history.append(record)
             log.write(json.dumps(record) + "\n")
             bar.set_postfix(loss=f"{record['loss']:.4g}", best=f"{best:.4g}", refresh=False)
-    load_weights(model, load_checkpoint(folder / "best.pt")["model"], folder / "best.pt")
+    return history
+
+# %% ../nbs/20_training.ipynb #9559d2f0
+def as_process(rank: int, processes: int, port: int, device: torch.device, work: tuple) -> None:
+    "Work of one process beside the first."
+    if device.type == "cuda": os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(processes)))).split(",")[rank]
+    with together(rank, processes, port, device): train_share(*cloudpickle.loads(work), rank, processes)
+
+def train(
+    model: torch.nn.Module,  # trained in place and left with the best average weights
+    loss: Callable,  # (model, batch, generator) -> (scalar, dict of scalars)
+    batches: Callable,  # (step) -> batch on the model's device
+    validate: Callable,  # (model, number of a validation cell) -> dict with "val_loss", lower is better
+    cells: int,  # how many validation cells
+    recipe: Recipe,
+    folder: str | Path,  # takes last.pt, best.pt and history.jsonl
+    processes: int = 1,  # that share the batches of a step, each with a GPU of its own where there are GPUs
+) -> list:  # the history: a record a step
+    "Train a network, or go on with what the folder holds of this run. Raises `ValueError` for batches that cannot be shared."
+    work, device = (model, loss, batches, validate, cells, recipe, Path(folder)), next(model.parameters()).device
+    if processes < 1 or recipe.accumulate % processes:
+        raise ValueError(f"processes: expected a divisor of accumulate = {recipe.accumulate}, the batches of a step, found {processes}")
+    if device.type == "cuda" and processes > torch.cuda.device_count():
+        raise ValueError(f"processes: expected at most {torch.cuda.device_count()}, the number of GPUs, found {processes}")
+    if processes == 1:
+        history = train_share(*work)
+    else:
+        with socket.create_server(("127.0.0.1", 0)) as free: port = free.getsockname()[1]
+        pool, packed = ProcessPoolExecutor(processes - 1), cloudpickle.dumps(work)
+        others = [pool.submit(as_process, rank, processes, port, device, packed) for rank in range(1, processes)]
+        try:
+            with together(0, processes, port, device): history = train_share(*work, 0, processes)
+        except RuntimeError:  # a process that is gone; what it died of says more
+            for other in others: other.result(timeout=10)
+            raise
+        finally: pool.shutdown(wait=True, kill_workers=True)
+    load_weights(model, load_checkpoint(Path(folder) / "best.pt")["model"], Path(folder) / "best.pt")
     return history
