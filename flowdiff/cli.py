@@ -169,6 +169,7 @@ def time_limit(minutes: float | None) -> Iterator:
         print("flowdiff: time is up, the same command goes on", file=sys.stderr)
         raise SystemExit(75)
 
+    if minutes and not hasattr(signal, "SIGALRM"): raise ValueError("--budget-minutes: this system has no alarm clock, leave it out")
     before = signal.signal(signal.SIGALRM, stop) if minutes else None
     if minutes: signal.setitimer(signal.ITIMER_REAL, 60 * minutes)
     try: yield

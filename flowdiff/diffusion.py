@@ -8,7 +8,7 @@ __all__ = ['SCHEDULES', 'Generators', 'SAMPLERS', 'Schedule', 'linear_schedule',
            'squared_error', 'diffusion_loss', 'timesteps', 'draw_noise', 'estimate_x0', 'ddim', 'ddpm',
            'dpm_solver_pp_2m']
 
-# %% ../nbs/17_diffusion.ipynb #b33815d7
+# %% ../nbs/17_diffusion.ipynb #92c0772f
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +16,7 @@ from math import cos, log, pi, sqrt
 import torch
 from fastcore.basics import patch
 
-# %% ../nbs/17_diffusion.ipynb #961d32b5
+# %% ../nbs/17_diffusion.ipynb #9fb48749
 @dataclass(frozen=True, eq=False)
 class Schedule:
     "Signal power of a variance-preserving diffusion at each of T noise levels, kept in float64 on the CPU."
@@ -35,7 +35,7 @@ class Schedule:
     @property
     def log_snr(self): return (self.alpha_bar / (1 - self.alpha_bar)).log()
 
-# %% ../nbs/17_diffusion.ipynb #fd4c64ab
+# %% ../nbs/17_diffusion.ipynb #052dbf56
 def linear_schedule(
     T: int = 1000, # noise levels; for another T scale both betas by 1000 / T
     beta_1: float = 1e-4, # noise variance of the first step
@@ -44,7 +44,7 @@ def linear_schedule(
     "Betas growing linearly (Ho et al. 2020, section 4)."
     return Schedule((1 - torch.linspace(beta_1, beta_T, T, dtype=torch.float64)).cumprod(0))
 
-# %% ../nbs/17_diffusion.ipynb #22bbecee
+# %% ../nbs/17_diffusion.ipynb #f7c4b17c
 def schedule_from(
     alpha_bar: Callable[[float], float], # of u = t / T in (0, 1]; 1 at u = 0 is understood
     T: int, # noise levels
@@ -67,20 +67,18 @@ def polynomial_schedule(T: int = 1000, s: float = 1e-5) -> Schedule:
     "alpha_bar = alpha^2, alpha = (1 - 2s)(1 - u^2) + s (Hoogeboom et al. 2022, equivariant diffusion)."
     return schedule_from(lambda u: ((1 - 2 * s) * (1 - u * u) + s)**2, T)
 
-
-# %% ../nbs/17_diffusion.ipynb #af4028c8
 def flow_matching_schedule(T: int = 1000) -> Schedule:
-    "alpha_bar = (1 - u)^2 / ((1 - u)^2 + u^2): straight paths from data to noise (Lipman et al. 2023)."
+    "alpha_bar = (1 - u)^2 / ((1 - u)^2 + u^2), straight paths (Lipman et al. 2023, Liu et al. 2023)."
     return schedule_from(lambda u: (1 - u)**2 / ((1 - u)**2 + u * u), T)
 
 def bridge_schedule(T: int = 1000) -> Schedule:
-    "alpha_bar = 1 - u: Brownian bridge to a known start, whose difference from the data diffuses (Liu et al. 2023, I2SB)."
+    "alpha_bar = 1 - u, for the difference from the start of a Brownian bridge (Liu et al. 2023, I2SB)."
     return schedule_from(lambda u: 1 - u, T)
 
 SCHEDULES = {"linear": linear_schedule, "cosine": cosine_schedule, "sqrt": sqrt_schedule, "polynomial": polynomial_schedule,
              "flow_matching": flow_matching_schedule, "bridge": bridge_schedule}
 
-# %% ../nbs/17_diffusion.ipynb #40c3e030
+# %% ../nbs/17_diffusion.ipynb #20ad4d73
 @patch
 def alpha_sigma(self: Schedule,
     t: torch.Tensor, # index of the noise level: (B,), or (B, S) for one a slice
@@ -104,7 +102,7 @@ def add_noise(self: Schedule,
     alpha, sigma = self.alpha_sigma(t, x0)
     return alpha * x0 + sigma * noise
 
-# %% ../nbs/17_diffusion.ipynb #f067a687
+# %% ../nbs/17_diffusion.ipynb #1db6bdf1
 class Prediction(str, Enum):
     "Quantity that the network predicts; made from its name in a parameter file."
     EPSILON, V, X0 = "epsilon", "v", "x0"
@@ -127,7 +125,7 @@ def training_target(self: Schedule,
     alpha, sigma = self.alpha_sigma(t, x0)
     return alpha * noise - sigma * x0
 
-# %% ../nbs/17_diffusion.ipynb #f7b1a0c5
+# %% ../nbs/17_diffusion.ipynb #dacb0221
 @patch
 def x0_and_noise(self: Schedule,
     x_t: torch.Tensor, # noisy data
@@ -144,7 +142,7 @@ def x0_and_noise(self: Schedule,
     if prediction is Prediction.X0: return output, (x_t - alpha * output) / sigma
     return alpha * x_t - sigma * output, sigma * x_t + alpha * output
 
-# %% ../nbs/17_diffusion.ipynb #94adb2dd
+# %% ../nbs/17_diffusion.ipynb #dd5b9729
 def squared_error(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     "Mean squared difference of each sample, (B,)."
     return (x - y).square().flatten(1).mean(1)
@@ -164,7 +162,7 @@ def diffusion_loss(
     estimate, _ = schedule.x0_and_noise(x_t, t, output, prediction)
     return error(output, schedule.training_target(x0, noise, t, prediction)), estimate
 
-# %% ../nbs/17_diffusion.ipynb #4379c29c
+# %% ../nbs/17_diffusion.ipynb #88b9402c
 def timesteps(
     T: int, # noise levels of the schedule
     n: int, # evaluations of the network
@@ -185,7 +183,7 @@ def reverse_steps(self: Schedule,
     a = self.alpha_bar[times].tolist() + [1.]
     return [(t, sqrt(a[i]), sqrt(1 - a[i]), sqrt(a[i + 1]), sqrt(1 - a[i + 1])) for i, t in enumerate(times)]
 
-# %% ../nbs/17_diffusion.ipynb #a8d354bb
+# %% ../nbs/17_diffusion.ipynb #8a408760
 Generators = torch.Generator|Sequence[torch.Generator]|None
 
 def draw_noise(
@@ -202,7 +200,7 @@ def draw_noise(
         raise ValueError(f"generator: found {len(generator)} generators, expected {shape[0]}, one for each sample")
     return torch.cat([draw_noise((1, *shape[1:]), g, device, dtype) for g in generator])
 
-# %% ../nbs/17_diffusion.ipynb #dbd8a72f
+# %% ../nbs/17_diffusion.ipynb #a257a2e1
 def estimate_x0(
     model: Callable, # (x_t, t) -> output of the shape of x_t; conditions are bound already
     x_t: torch.Tensor, # noisy data (B, ...)
@@ -220,7 +218,7 @@ def estimate_x0(
     x0 = x0.clamp(-clip, clip)
     return x0, schedule.x0_and_noise(x_t, levels, x0, Prediction.X0)[1] if consistent else noise
 
-# %% ../nbs/17_diffusion.ipynb #939d9523
+# %% ../nbs/17_diffusion.ipynb #972d4766
 @torch.no_grad()
 def ddim(
     model: Callable, # (x_t, t) -> output of the shape of x_t, t (B,) int64; conditions are bound already
@@ -243,7 +241,7 @@ def ddim(
         if std > 0: x = x + std * draw_noise(x.shape, generator, x.device, x.dtype)
     return x
 
-# %% ../nbs/17_diffusion.ipynb #22515720
+# %% ../nbs/17_diffusion.ipynb #84df7445
 def ddpm(
     model: Callable, # (x_t, t) -> output of the shape of x_t, t (B,) int64; conditions are bound already
     x_T: torch.Tensor, # standard normal noise (B, ...)
@@ -257,7 +255,7 @@ def ddpm(
     "Denoising diffusion probabilistic model. Raises ValueError for steps or clip out of range."
     return ddim(model, x_T, schedule, prediction, steps, generator, clip, progress, eta=1.)
 
-# %% ../nbs/17_diffusion.ipynb #1e04904f
+# %% ../nbs/17_diffusion.ipynb #0c52300a
 @torch.no_grad()
 def dpm_solver_pp_2m(
     model: Callable, # (x_t, t) -> output of the shape of x_t, t (B,) int64; conditions are bound already

@@ -264,7 +264,7 @@ class Prediction:
     steps: int  # of it
     seconds: dict  # what each part took, s
 
-WINDOW = 256  # voxels: at 11 slices the networks then need 1.6 GB
+WINDOW = 256  # voxels: at 11 slices the networks then need 3 GB
 
 class Predictor:
     "A trained model, ready for cells of any size."

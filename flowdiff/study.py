@@ -42,7 +42,7 @@ def project_root(
     raise FileNotFoundError(f"no checkout of flowdiff (settings.ini, nbs/experiments) at {folders[0]}"
                             + ("" if root else ", above it or around the installed package"))
 
-# %% ../nbs/25_study.ipynb #a2b97419
+# %% ../nbs/25_study.ipynb #b8285327
 FIRST_SEARCH = "08"  # experiments before it are the study
 
 
@@ -80,7 +80,7 @@ def run_folder(
     "Where a run writes: `outputs/<preset>/<run>`, which stays when experiments are renumbered."
     return Path(root) / "outputs" / preset / (run or experiment[3:])
 
-# %% ../nbs/25_study.ipynb #cc28bdf1
+# %% ../nbs/25_study.ipynb #2b7496b9
 def load_preset(
     name: str,  # file name in nbs/presets without .yaml
     root: str | Path | None = None,  # the checkout; None looks for it
@@ -106,7 +106,7 @@ def load_preset(
                                      f"write {float(text):.1e}")
     return preset
 
-# %% ../nbs/25_study.ipynb #06f4109e
+# %% ../nbs/25_study.ipynb #4d57153a
 STANDARD = ("preset", "root", "device", "seed")  # parameters of every experiment
 
 
@@ -131,7 +131,7 @@ def defaults(
         raise ValueError(f"{notebook.name}: the cell `parameters` does not declare {', '.join(missing)}")
     return values
 
-# %% ../nbs/25_study.ipynb #092cc1c4
+# %% ../nbs/25_study.ipynb #fc27337b
 def fit_type(
     name: str,  # of the parameter, for the message
     value: object,  # what is given
@@ -146,7 +146,7 @@ def fit_type(
     raise ValueError(f"parameter {name}: {value!r} is {type(value).__name__}, expected {type(default).__name__}, "
                      f"such as {default!r}")
 
-# %% ../nbs/25_study.ipynb #0d72749d
+# %% ../nbs/25_study.ipynb #ef738971
 def check_run(
     run: str,  # name of a run
 ) -> None:
@@ -174,7 +174,7 @@ def resolve(
     if "run" in values: check_run(values["run"])
     return values | {"preset": preset, "root": "../.."}
 
-# %% ../nbs/25_study.ipynb #e9de6efc
+# %% ../nbs/25_study.ipynb #17a3e4f4
 def quoted(
     source: str,  # Python code
 ) -> set[str]:
@@ -212,7 +212,7 @@ def source_hash(
     trees = {name: ast.dump(ast.parse(source)) for name, source in modules("\n".join(sources)).items()}
     return hashlib.sha256(json.dumps([sources, trees], sort_keys=True).encode()).hexdigest()
 
-# %% ../nbs/25_study.ipynb #5cbea0b4
+# %% ../nbs/25_study.ipynb #a77c57fd
 def find_kernel(
     name: str | None = None,  # as `jupyter kernelspec list` shows it; None for that of this environment
 ) -> str:
@@ -248,7 +248,7 @@ def environment(
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}
 
-# %% ../nbs/25_study.ipynb #e9254d72
+# %% ../nbs/25_study.ipynb #72a5ab2d
 def upstream(
     experiment: str,  # full name
     preset: str,  # its name
@@ -278,7 +278,7 @@ def upstream(
                          f"or flowdiff run all --preset {preset}")
     return dict(sorted(found.items()))
 
-# %% ../nbs/25_study.ipynb #a16e73d2
+# %% ../nbs/25_study.ipynb #d473d3f0
 class RunFailed(RuntimeError):
     "An experiment's notebook ended in an error."
 
@@ -305,7 +305,7 @@ def publish(
     write_json(target, notebook)
     source.unlink()
 
-# %% ../nbs/25_study.ipynb #36a7ee5a
+# %% ../nbs/25_study.ipynb #a16e73d2
 def execute(
     notebook: Path,  # an experiment
     folder: Path,  # where notebook.ipynb, or notebook.failed.ipynb, is written
@@ -336,7 +336,7 @@ def execute(
             raise RunFailed("the kernel died, out of memory perhaps") from None
         finally: part.unlink(missing_ok=True)
 
-# %% ../nbs/25_study.ipynb #42322ee8
+# %% ../nbs/25_study.ipynb #3f99cbc9
 def clear(
     folder: Path,  # of a run
 ) -> None:
@@ -377,7 +377,7 @@ def new_record(
             "status": "running", "id": uuid.uuid4().hex, "started": started, "seconds": None, "error": None,
             "device": used_device(parameters["device"]), "seed": parameters["seed"]} | inputs | environment(root)
 
-# %% ../nbs/25_study.ipynb #4551ee57
+# %% ../nbs/25_study.ipynb #17bb83d8
 def run(
     experiment: str,  # such as "05_diffusion"
     preset: str = "quick",  # its name
@@ -407,7 +407,7 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     return record_run(notebook, folder, new_record(name, root, inputs), reason, quiet)
 
-# %% ../nbs/25_study.ipynb #9f667e26
+# %% ../nbs/25_study.ipynb #4551ee57
 def record_run(
     notebook: Path,  # an experiment
     folder: Path,  # its run's folder
@@ -431,7 +431,7 @@ def record_run(
     if not quiet: print(f"{title(record)}: done in {record['seconds']:.1f} s", flush=True)
     return record | {"skipped": False}
 
-# %% ../nbs/25_study.ipynb #37bfc698
+# %% ../nbs/25_study.ipynb #9f667e26
 def check_size(
     values: dict[str, dict],  # all parameters by experiment
 ) -> None:
@@ -459,7 +459,7 @@ def run_all(
     check_size({name: resolve(name, preset, given[name], root) for name in known})
     return [run(name, preset, given[name], kernel, force, root) for name in known]
 
-# %% ../nbs/25_study.ipynb #8bbd188a
+# %% ../nbs/25_study.ipynb #ef1c1eb0
 def keep_reference(
     preset: str,  # a study that is done
     root: str | Path | None = None,  # the checkout; None looks for it
@@ -495,7 +495,7 @@ def readme_text(
     text, _ = MarkdownExporter().from_filename(str(project_root(root) / "nbs" / "index.ipynb"))
     return re.sub(r"<!-- results: (\S+) -->", table, text).replace("](../", "](").strip() + "\n"
 
-# %% ../nbs/25_study.ipynb #22da379f
+# %% ../nbs/25_study.ipynb #8bbd188a
 CARD = """# The flow between fibres, in three dimensions: model of the preset {preset}
 
 Dual-branch VAE, regression and latent diffusion model of flowdiff, weights in half precision (safetensors). They add to a physics prior
@@ -527,7 +527,7 @@ The prior and the polish hold everywhere; the residual that a polished predictio
 That of the project, see LICENSE. The data was generated by it; nothing of others is contained.
 """
 
-# %% ../nbs/25_study.ipynb #6d7bd1b5
+# %% ../nbs/25_study.ipynb #b9044b29
 def rounded(
     value: object,  # a number, or a list of them
 ) -> str:
