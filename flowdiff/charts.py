@@ -298,12 +298,12 @@ def growth(
     "What each part takes against the size of a cell, both on logarithmic scales; the dotted line grows as the voxels do."
     figure, ((ax,),) = new_figure(1, 1, 4.4, 3.0)
     for name, points in parts.items():
-        ax.loglog(*zip(*sorted(points)), "o-", markersize=3, label=method_label(name))
+        ax.loglog(*zip(*((voxels / 1000, seconds) for voxels, seconds in sorted(points))), "o-", markersize=3, label=method_label(name))
     low, high = ax.get_xlim()
     level = min(seconds for points in parts.values() for _, seconds in points)
     ax.loglog((low, high), (level, level * high / low), ":", color=OUTLINE, label="in proportion")
-    log_ticks(ax.yaxis)
-    ax.set(xlabel="voxels", ylabel="wall time (s)", xlim=(low, high))
+    log_ticks(ax.xaxis), log_ticks(ax.yaxis)
+    ax.set(xlabel="voxels (thousands)", ylabel="wall time (s)", xlim=(low, high))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
