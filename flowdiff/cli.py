@@ -215,7 +215,7 @@ def released_model() -> Path:
         raise FileNotFoundError(f"--model: expected the folder of a trained model, since there is no released one at {folder}")
     return folder
 
-
+# %% ../nbs/29_cli.ipynb #1c743f1e
 @app.command()
 def predict(
     stack: Annotated[list[Path], typer.Argument(help="Segmented scans, each a TIFF or a folder of slices along z; 0 fibre, 1 or 255 fluid.")],
@@ -255,7 +255,7 @@ def predict(
         raise ValueError(f"{len(failed)} of {len(rows)} scans failed, the others are in {out}: {failed[0]['name']}: {failed[0]['error']}")
     print(f"{len(rows)} scans: fields, pictures and predictions.csv in {out}")
 
-# %% ../nbs/29_cli.ipynb #1c743f1e
+# %% ../nbs/29_cli.ipynb #0293e4ab
 @app.command()
 def report(
     preset: Annotated[str, typer.Option(help="The preset whose results are shown.")] = "quick",
@@ -286,7 +286,7 @@ def view(
 
     view(field)
 
-# %% ../nbs/29_cli.ipynb #35ebdd6f
+# %% ../nbs/29_cli.ipynb #de750eaf
 @app.command()
 def check() -> None:
     "Check notebooks, package, README, experiments and error messages: what `make test` does."

@@ -99,6 +99,7 @@ def draw_cell(settings: Settings, index: int, attempts: int = 20) -> tuple:
             reason = error
     raise PackingError(f"cell {index}: no cell in {attempts} attempts; the last one failed since {reason}")
 
+# %% ../nbs/11_data.ipynb #2934e465
 def cell_tensors(
     settings: Settings, mask: np.ndarray, extent: tuple, drawn: dict,
     flow: dict,  # U and U_2d (S, 3, H, W), m/s; p (S, H, W), Pa, on the solver's grid; iterations; residual
@@ -128,7 +129,7 @@ def make_cell(settings: Settings, index: int) -> dict:
     flow = dict(U=solution.velocity, U_2d=slices.velocity, p=solution.pressure, iterations=solution.iterations, residual=solution.residual)
     return cell_tensors(settings, mask, extent, drawn, flow, Physics(grid, extent, *drive, slices, lubrication))
 
-# %% ../nbs/11_data.ipynb #e3787d4c
+# %% ../nbs/11_data.ipynb #09e064d0
 CHANNELS = dict(domain=1, U_2d=3, U=3, p=1, phi=1, correction=3, U_prior=3, p_prior=1, defect=3)  # of the fields; the rest is numbers of a cell
 FILES = (*CHANNELS, "dxyz", "permeability")
 REQUIRED, OURS = ("domain", "U_2d", "U"), ("phi", "correction", "U_prior", "p_prior", "defect")  # the others may be missing
@@ -157,7 +158,7 @@ def open_folder(folder: Path  # x/ or y/ of a dataset
             raise ValueError(f"{folder / name}.pt: expected shape {shapes[name]}, as U.pt has it, found {tuple(tensor.shape)}")
     return tensors
 
-# %% ../nbs/11_data.ipynb #09e064d0
+# %% ../nbs/11_data.ipynb #619df233
 def turn(
     field: torch.Tensor,  # (..., C, H, W) of a cell that flows along y; three channels are a velocity
     back: bool = False,  # the other way
@@ -173,6 +174,7 @@ class Dataset:
     "The cells of a dataset, first those of x/, then those of y/; raises what is wrong with its files."
 
     def __init__(self, root: str | Path):  # folder that holds x/, and y/ where there is one; or the files of x/ themselves
+        self.root = Path(root).resolve()
         self.folders = {name: Path(root) / name for name in ("x", "y") if (Path(root) / name).is_dir()}
         if not self.folders and (Path(root) / "U.pt").exists():
             self.folders = {"x": Path(root)}
@@ -183,6 +185,9 @@ class Dataset:
     def __len__(self):
         return sum(len(part["U"]) for part in self.parts.values())
 
+    def __reduce__(self):  # another process maps the files itself
+        return Dataset, (self.root,)
+
     def __getitem__(self, i: int) -> dict:  # tensors of a cell, fields (S, C, H, W)
         if i < len(self.parts["x"]["U"]):
             return {name: tensor[i] for name, tensor in self.parts["x"].items()}
@@ -191,7 +196,7 @@ class Dataset:
             cell["dxyz"] = cell["dxyz"][[1, 0, 2]]
         return {name: turn(field) if name in CHANNELS else field for name, field in cell.items()}
 
-# %% ../nbs/11_data.ipynb #2a23b2d2
+# %% ../nbs/11_data.ipynb #601604b3
 def speed_scale(
     velocity_2d: torch.Tensor,  # (S, 3, H, W), m/s
     mask: torch.Tensor,  # (S, 1, H, W), 1 in the fluid
@@ -218,7 +223,7 @@ def statistics(data: Dataset, train: list  # numbers of the train cells
     return dict(split="train", cells=len(train), beta=beta.item(), residual_scale=residual,
                 maximum_speed=dict(zip(("U_2d", "U"), fastest.tolist())))
 
-# %% ../nbs/11_data.ipynb #601604b3
+# %% ../nbs/11_data.ipynb #5a7b72e2
 def save_tensors(path: str | Path, tensors: object) -> None:
     "Save tensors, or a dictionary of tensors and plain numbers, in one step."
     with atomic_write(path) as temporary:
@@ -236,7 +241,7 @@ def run_jobs(jobs: list, title: str, total: int, workers: int) -> None:
         for _ in tqdm(done, title, total, initial=total - len(jobs), mininterval=1, unit="cell"):
             pass
 
-# %% ../nbs/11_data.ipynb #5a7b72e2
+# %% ../nbs/11_data.ipynb #fb872e6d
 def solve_on_device(
     settings: Settings,
     indices: list,  # of the cells to be made
@@ -246,7 +251,7 @@ def solve_on_device(
     "Draw cells and solve their flow, as many at a time as the device holds; each is saved in a file of its own."
     drawn = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator")(joblib.delayed(draw_cell)(settings, i) for i in indices)
     grid = tuple(n * r for n, r in zip(settings.shape, (1, settings.refine, settings.refine)))
-    for group in tqdm(chunked(indices, cells_at_a_time(grid, device)), "flow", mininterval=1, unit="batch"):
+    for group in tqdm(list(chunked(indices, cells_at_a_time(grid, device))), "flow", mininterval=1, unit="batch"):
         made = [next(drawn) for _ in group]
         masks = [magnify(mask, settings.refine) for mask, _ in made]
         extents = [(*settings.extent[:2], d["depth"]) for _, d in made]
@@ -267,7 +272,7 @@ def finish_and_save(settings: Settings, path: Path) -> None:
     save_tensors(path, cell_tensors(settings, mask, extent, flow["drawn"], flow, physics))
     solved.unlink()
 
-# %% ../nbs/11_data.ipynb #fb872e6d
+# %% ../nbs/11_data.ipynb #9da0ccda
 def generate(
     root: str | Path,  # folder of the dataset
     cells: int,  # how many
@@ -308,7 +313,7 @@ def generate(
     shutil.rmtree(kept)
     return plan
 
-# %% ../nbs/11_data.ipynb #795275fd
+# %% ../nbs/11_data.ipynb #2d3640b5
 def statistics_path(root: str | Path, fold: int = 0, folds: int = 0) -> Path:
     "File of this project's statistics; a statistics.json of the published kind stays what it is."
     path, fold_name = Path(root) / "statistics.json", f".fold{fold}of{folds}" if folds else ""
@@ -335,7 +340,7 @@ def extent_of(cell: dict  # of a `Dataset`
     "Size of a cell."
     return tuple(cell["dxyz"].double().tolist()) if "dxyz" in cell else (50e-6,) * 3
 
-# %% ../nbs/11_data.ipynb #6de0be3b
+# %% ../nbs/11_data.ipynb #afcb968d
 def add_prior(root: Path, i: int, drive: tuple, path: Path) -> None:
     "Work of one process: `Physics` of a cell, saved as its own flow direction has them."
     torch.set_num_threads(1)
@@ -373,7 +378,7 @@ def open_dataset(root: str | Path, fold: int = 0, folds: int = 0) -> tuple:  # t
         data = Dataset(root)
     return data, known_statistics(statistics_path(root, fold, folds))
 
-# %% ../nbs/11_data.ipynb #11c644fe
+# %% ../nbs/11_data.ipynb #af6e010a
 UNITS = dict(domain="", U_2d="m/s", U="m/s", p="Pa", dxyz="m", permeability="m^2", phi="m^2", correction="m/s", U_prior="m/s", p_prior="Pa", defect="1/(m s)")
 
 def problems(cell: dict  # of a `Dataset`

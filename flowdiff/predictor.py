@@ -264,7 +264,8 @@ class Prediction:
     steps: int  # of it
     seconds: dict  # what each part took, s
 
-WINDOW = 256  # voxels: at 11 slices the networks then need 3 GB
+# %% ../nbs/22_predictor.ipynb #ae9a6bb3
+WINDOW = 256  # voxels: smaller cells are seen whole
 
 class Predictor:
     "A trained model, ready for cells of any size."
@@ -293,8 +294,8 @@ class Predictor:
         batch = {k: (F.pad(t, (0, columns, 0, rows)) if t.ndim == 4 else t)[None].to(self.device) for k, t in cell.items()}
         return network_inputs(batch)
 
-# %% ../nbs/22_predictor.ipynb #079b0f27
-def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, polish: int, eta: float) -> None:
+# %% ../nbs/22_predictor.ipynb #e00a965d
+def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, polish: int, eta: float, project: bool = False) -> None:
     "Raise `ValueError` for a sampler that is not known or a number that makes no sense."
     known, levels = [*SAMPLERS, *["regression"] * (model.regression is not None)], model.schedule.T
     if sampler not in known:
@@ -305,6 +306,8 @@ def check_sampling(model: FlowModel, sampler: str, steps: int, samples: int, pol
         raise ValueError(f"samples and polish: expected at least 1 and 0, found {samples} and {polish}")
     if not 0 <= eta <= (sampler == "ddim"):
         raise ValueError(f"eta: expected 0 to 1 for the sampler ddim and 0 for the others, found {eta} for {sampler}")
+    if project and polish:
+        raise ValueError(f"project: a polished field conserves mass already; expected polish 0 with it, found {polish}")
 
 def spread_of(fields: np.ndarray, extent: tuple, drive: tuple, factor: float) -> tuple:
     "Standard deviations of samples (M, S, 3, H, W), m/s, and of their permeability times a factor, m^2; None of one sample."
@@ -322,7 +325,7 @@ def velocities(
     fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
     return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
 
-# %% ../nbs/22_predictor.ipynb #e44fc6da
+# %% ../nbs/22_predictor.ipynb #4db37aa8
 @patch
 def predict(
     self: Predictor,
@@ -346,9 +349,7 @@ def predict(
     calibration = self.model.config["calibration"] or dict(sampler="ddim", steps=10, permeability=1.0)
     sampler = sampler or ("regression" if self.model.regression and samples == 1 else calibration["sampler"])
     steps = calibration["steps"] if steps is None else steps
-    check_sampling(self.model, sampler, steps, samples, polish, eta)
-    if project and polish:
-        raise ValueError(f"project: a polished field conserves mass already; expected polish 0 with it, found {polish}")
+    check_sampling(self.model, sampler, steps, samples, polish, eta, project)
     percolating_slices(mask := percolating(mask))
     slices = slices or solve_2d(mask, extent, *drive)
     check_start(slices.velocity, mask)
@@ -365,7 +366,7 @@ def predict(
         velocity, permeability(velocity, extent[0], *drive), std, k_std, slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent),
         float(end.residual) if end else None, sampler, steps, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
 
-# %% ../nbs/22_predictor.ipynb #12c9b3d6
+# %% ../nbs/22_predictor.ipynb #681edee8
 def predict_file(
     stack: str | Path,  # segmented scan: TIFF, or folder of images along z
     model: str | Path,  # model folder

@@ -66,7 +66,7 @@ def viscous_edges(
         edges[b] = i[wet], j[wet], k[wet]
     return edges
 
-# %% ../nbs/07_stokes.ipynb #2cbe6b60
+# %% ../nbs/07_stokes.ipynb #84582e9d
 def pressure_gradient(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     faces: dict,  # numbers of the faces
@@ -83,7 +83,7 @@ def pressure_gradient(
     shape = (max(f.max() for f in faces.values()) + 1, mask.sum())
     return sp.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape)
 
-# %% ../nbs/07_stokes.ipynb #55c55534
+# %% ../nbs/07_stokes.ipynb #3ad00909
 @dataclass(eq=False)
 class System:
     "The discrete Stokes equations of one cell."
@@ -112,7 +112,7 @@ class System:
         u, p = np.split(x, [self.n])
         return np.concatenate([self.viscous @ u + self.gradient @ p, self.divergence @ u])
 
-# %% ../nbs/07_stokes.ipynb #fbdad368
+# %% ../nbs/07_stokes.ipynb #0b232426
 def pack(system: System, flow: dict, pressure: np.ndarray) -> np.ndarray:
     "Vector of unknowns from velocities on the faces, m/s, and pressures (S, H, W), Pa."
     u = np.zeros(system.n)
@@ -139,7 +139,7 @@ def to_faces(system: System, velocity: np.ndarray, epsilon: float = 0.05) -> dic
         flow[a][index >= 0] = factorise(normal).solve(mean.T @ velocity[:, i][system.mask])
     return flow
 
-# %% ../nbs/07_stokes.ipynb #3c4721ad
+# %% ../nbs/07_stokes.ipynb #36aa66c4
 @dataclass(eq=False)
 class Solution:
     "A solved cell; the fields are zero in the fibres."
@@ -160,7 +160,7 @@ def permeability(
     "k = mu L <v_x> / dp (Darcy), the mean taken over the whole cell, fibres included."
     return float(viscosity * length * velocity[:, 0].mean() / pressure_drop)
 
-# %% ../nbs/07_stokes.ipynb #31c2ef5c
+# %% ../nbs/07_stokes.ipynb #b35d233b
 def magnify(array: np.ndarray, r: int) -> np.ndarray:
     "Every voxel of (..., H, W) repeated r x r times."
     return array.repeat(r, -1).repeat(r, -2)
@@ -174,7 +174,7 @@ def refined(fine: Solution, r: int) -> Solution:
     "A solution on a grid r times finer in x and y, averaged back."
     return replace(fine, velocity=block_mean(fine.velocity, r), pressure=block_mean(fine.pressure, r))
 
-# %% ../nbs/07_stokes.ipynb #74548835
+# %% ../nbs/07_stokes.ipynb #7a8a3f5f
 def check_drive(viscosity: float, pressure_drop: float) -> None:
     "Raise `ValueError` for a viscosity or a pressure drop that is not a positive number."
     for name, value, unit in (("viscosity", viscosity, "Pa s"), ("pressure_drop", pressure_drop, "Pa")):
@@ -187,7 +187,7 @@ def check_start(velocity: np.ndarray | None, mask: np.ndarray) -> None:
     if velocity is not None and (np.shape(velocity) != expected or not np.isfinite(velocity).all()):
         raise ValueError(f"velocity: expected finite values of shape {expected}, found shape {np.shape(velocity)}")
 
-# %% ../nbs/07_stokes.ipynb #a95349e3
+# %% ../nbs/07_stokes.ipynb #44b9138e
 def curl(
     layer: System,  # of one slice
 ) -> sp.csr_array:  # (velocities, values of the stream function), 1/m; that of the first corner is zero
@@ -206,7 +206,7 @@ def curl(
     C = sp.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (layer.n, body.max() + 1))
     return C[:, np.arange(C.shape[1]) != body[0]]
 
-# %% ../nbs/07_stokes.ipynb #70577a86
+# %% ../nbs/07_stokes.ipynb #f07b1595
 def solve_slice(
     mask: np.ndarray,  # (1, H, W), true in the fluid
     extent: tuple,  # (Lx, Ly, height of the slice), m
@@ -245,7 +245,7 @@ def solve_2d(
     k = permeability(velocity, extent[0], viscosity, pressure_drop)
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
-# %% ../nbs/07_stokes.ipynb #4a4b2917
+# %% ../nbs/07_stokes.ipynb #dd24171e
 def on_grid(system: System) -> tuple:  # shape of the grid, place of every velocity on it
     "One grid for the three components (3, S, H, W + 1); the closed faces at y = 0 and z = 0 are left out."
     s, h, w = system.mask.shape
@@ -273,6 +273,7 @@ def velocity_cycle(system: System):
         return cycle(field.view(shape)).view(-1)[place].double()
     return apply
 
+# %% ../nbs/07_stokes.ipynb #4a4b2917
 def preconditioner(system: System, lubrication: Lubrication | None):
     "Block-diagonal preconditioner of a cell: vector -> vector, torch; without `lubrication`, of the mass matrix alone."
     velocity = velocity_cycle(system)
