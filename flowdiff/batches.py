@@ -6,7 +6,7 @@
 __all__ = ['FLIPS', 'NORMALISATIONS', 'encode_cell', 'flip', 'scales', 'Cells', 'network_inputs', 'load_batch', 'each_cell',
            'Batches']
 
-# %% ../nbs/12_batches.ipynb #63870bed
+# %% ../nbs/12_batches.ipynb #8dc96f9a
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import torch
 
 from .data import CHANNELS, extent_of, open_dataset, speed_scale, split
 
-# %% ../nbs/12_batches.ipynb #6d6ced57
+# %% ../nbs/12_batches.ipynb #1db1c36f
 def encode_cell(
     cell: dict,  # fields (S, C, H, W) by their names in a dataset: "domain" and "U_2d", and with a prior those of `Physics`
     spacing: torch.Tensor,  # voxel size (dx, dy, dz), m
@@ -35,7 +35,7 @@ def encode_cell(
     return dict({name: f.transpose(0, 1).float() for name, f in fields.items()}, scale=scale.float(), spacing=spacing,
                 residual_scale=r, scale_2d=r if numbers["prior"] == "none" else known.expand(3).float())
 
-# %% ../nbs/12_batches.ipynb #846acec4
+# %% ../nbs/12_batches.ipynb #13b2eba2
 FLIPS = dict(x=(-1, (1, -1, -1)), y=(-2, (1, -1, 1)), z=(-3, (1, 1, -1)))  # axis of (C, S, H, W) and signs of vx, vy, vz
 
 def flip(
@@ -50,7 +50,7 @@ def flip(
             field = field * field.new_tensor(signs)[:, None, None, None]
     return field
 
-# %% ../nbs/12_batches.ipynb #c4eb50ef
+# %% ../nbs/12_batches.ipynb #37d61836
 NORMALISATIONS = ("sample", "component_maximum", "maximum")  # the sample's own speed; largest speed of each component; of all
 
 def scales(known: dict, prior: str, normalisation: str  # statistics of the train cells
@@ -61,7 +61,7 @@ def scales(known: dict, prior: str, normalisation: str  # statistics of the trai
     fastest = [max(pair) for pair in zip(*known["maximum_speed"].values())]
     return dict(scale=max(fastest), residual_scale=[v / max(fastest) for v in fastest] if normalisation == "component_maximum" else [1.0] * 3)
 
-# %% ../nbs/12_batches.ipynb #9fa522c8
+# %% ../nbs/12_batches.ipynb #381d95e3
 class Cells(torch.utils.data.Dataset):
     "Dimensionless samples of one part of a dataset, channels first."
 
@@ -97,7 +97,7 @@ class Cells(torch.utils.data.Dataset):
         sample = encode_cell(fields, torch.tensor(extent_of(cell)) / torch.tensor([w, h, s]), self.numbers)
         return dict(sample, velocity=fields["U"].transpose(0, 1) / sample["scale"])
 
-# %% ../nbs/12_batches.ipynb #80a06cb2
+# %% ../nbs/12_batches.ipynb #9243e6d7
 def network_inputs(batch: dict  # of `Cells`, stacked
                    ) -> dict:  # the batch with "cond", "features", "x2" and, where the velocity is known, "x3"
     "Add what the networks take: geometry (B, 2, ...), features (B, 11, ...), and the two fields less the prior (B, 3, ...)."
@@ -116,12 +116,12 @@ def load_batch(cells: Cells, indices: list, flips: str = "", device: str = "cpu"
     batch = {name: torch.stack([s[name] for s in samples]).to(device) for name in samples[0]}
     return network_inputs({name: flip(t, flips) if t.ndim == 5 else t for name, t in batch.items()})
 
-# %% ../nbs/12_batches.ipynb #8aeeaa38
+# %% ../nbs/12_batches.ipynb #d5d7ff00
 def each_cell(cells: Cells, device: str = "cpu") -> Iterator:
     "A batch of one for every cell."
     return (load_batch(cells, [i], device=device) for i in range(len(cells)))
 
-# %% ../nbs/12_batches.ipynb #67d98a53
+# %% ../nbs/12_batches.ipynb #8bfc0e77
 class Batches:
     "Train batches by step number."
 

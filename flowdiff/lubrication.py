@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['AXES', 'BETA', 'VISCOSITY', 'PRESSURE_DROP', 'check_cell', 'number', 'low_high', 'pad_axis', 'graph_laplacian',
-           'in_threads', 'factorise', 'solve_by_slice', 'mobility', 'conductances', 'mobility_matrix',
-           'algebraic_multigrid', 'solve_coupled', 'lubrication_pressure', 'lubrication_flow', 'to_cells',
-           'Lubrication', 'prior', 'fit_beta']
+           'in_threads', 'factorise', 'solve_by_slice', 'mobility', 'conductances', 'mobility_matrix', 'on_arrays',
+           'solve_coupled', 'lubrication_pressure', 'lubrication_flow', 'to_cells', 'Lubrication', 'prior', 'fit_beta']
 
 # %% ../nbs/06_lubrication.ipynb #e94e47d4
 from collections.abc import Callable, Iterable
@@ -15,12 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pyamg
 import scipy.sparse as sp
 import torch
 from scipy.sparse.linalg import splu
 
 from .microstructure import check_extent, check_mask
+from .multigrid import Multigrid, conjugate_gradients, threads_for
 
 # %% ../nbs/06_lubrication.ipynb #ad78c131
 AXES = dict(x=2, y=1, z=0)  # array axis of each direction
@@ -125,24 +124,29 @@ def mobility_matrix(mask: np.ndarray, faces: dict, directions: str) -> sp.csr_ar
     return graph_laplacian(mask.sum(), edges)
 
 # %% ../nbs/06_lubrication.ipynb #3dee3f1a
-def algebraic_multigrid(matrix: sp.csr_array  # symmetric positive definite
-              ) -> pyamg.multilevel.MultilevelSolver:
-    "Smoothed-aggregation hierarchy with a symmetric V-cycle, the same at every call."
-    state = np.random.get_state()
-    np.random.seed(0)
-    try:
-        return pyamg.smoothed_aggregation_solver(
-            sp.csr_matrix(matrix), strength=("symmetric", dict(theta=0.05)),
-            presmoother=("gauss_seidel", dict(sweep="forward")), postsmoother=("gauss_seidel", dict(sweep="backward")))
-    finally:
-        np.random.set_state(state)
+def on_arrays(
+    faces: dict,  # conductances, by direction, the array one longer along its axis
+) -> tuple:  # couplings and ties to inlet and outlet (S, H, W), for `Multigrid`
+    "The equations of the mobility matrix without the matrix."
+    couplings = []
+    for a, axis in AXES.items():
+        k = faces[a].take(range(1, faces[a].shape[axis]), axis)
+        k.swapaxes(0, axis)[-1] = 0
+        couplings.append(torch.from_numpy(k))
+    extra = torch.zeros_like(couplings[0])
+    extra[..., 0] += torch.from_numpy(faces["x"][..., 0])
+    extra[..., -1] += torch.from_numpy(faces["x"][..., -1])
+    return tuple(couplings), extra
 
-# %% ../nbs/06_lubrication.ipynb #ddf16629
-def solve_coupled(mask: np.ndarray, hierarchy: pyamg.multilevel.MultilevelSolver, b: np.ndarray) -> np.ndarray:
-    "Pressures (S, H, W) of coupled slices for a right-hand side (S, H, W), to a relative residual of 1e-10."
-    x = np.zeros(mask.shape)
-    x[mask] = hierarchy.solve(b[mask], tol=1e-10, accel="cg")
-    return x
+# %% ../nbs/06_lubrication.ipynb #ba9cb002
+def solve_coupled(
+    faces: dict,  # conductances of the faces, m^3
+    b: np.ndarray,  # (S, H, W), right-hand side
+) -> np.ndarray:  # (S, H, W), zero in the fibres
+    "Pressures of coupled slices, to a relative residual of 1e-10."
+    equations = on_arrays(faces)
+    with threads_for(b.size):
+        return conjugate_gradients(*equations, Multigrid(*equations), torch.from_numpy(b), 1e-10)[0].numpy()
 
 def lubrication_pressure(
     mask: np.ndarray,  # (S, H, W), true in the fluid
@@ -174,7 +178,7 @@ def to_cells(faces: dict  # velocity by direction on the faces
     "Velocity at the voxel centres."
     return np.stack([sum(low_high(faces[a], AXES[a])) / 2 for a in AXES], 1)
 
-# %% ../nbs/06_lubrication.ipynb #78069734
+# %% ../nbs/06_lubrication.ipynb #7d7d220c
 @dataclass(eq=False)
 class Lubrication:
     "Lubrication flow of one cell at a pressure drop of 1 Pa and a viscosity of 1 Pa s."
@@ -187,14 +191,9 @@ class Lubrication:
         self.faces = conductances(self.phi, self.spacing)
 
     @cached_property
-    def hierarchy(self) -> pyamg.multilevel.MultilevelSolver:
-        "Multigrid hierarchy of the coupled mobility matrix."
-        return algebraic_multigrid(mobility_matrix(self.mask, self.faces, "xyz"))
-
-    @cached_property
     def pressure(self) -> np.ndarray:
         "p3 (S, H, W), for a drop of one."
-        return lubrication_pressure(self.mask, self.faces, lambda b: solve_coupled(self.mask, self.hierarchy, b))
+        return lubrication_pressure(self.mask, self.faces, lambda b: solve_coupled(self.faces, b))
 
     @cached_property
     def pressure_alone(self) -> np.ndarray:
@@ -209,7 +208,7 @@ class Lubrication:
         q3, q0 = (lubrication_flow(p, self.faces, self.spacing) for p in (self.pressure, self.pressure_alone))
         return dict(x=q3["x"] - q0["x"], y=q3["y"] - q0["y"], z=q3["z"])
 
-# %% ../nbs/06_lubrication.ipynb #0f2a48f8
+# %% ../nbs/06_lubrication.ipynb #2846971c
 BETA = 0.9  # mean over cells of 64 x 64 x 11 voxels with fibre fractions .45 to .6
 VISCOSITY = 0.1  # Pa s, an epoxy resin while it is infused
 PRESSURE_DROP = 10.0  # Pa over 50 um: one bar over half a metre
@@ -228,7 +227,7 @@ def prior(
         raise ValueError(f"velocity_2d: expected shape {expected} for this mask, found {np.shape(velocity_2d)}")
     return velocity_2d + beta * pressure_drop / viscosity * to_cells(Lubrication(mask, extent).correction)
 
-# %% ../nbs/06_lubrication.ipynb #429bcb3a
+# %% ../nbs/06_lubrication.ipynb #9312e23b
 def fit_beta(
     correction: np.ndarray,  # (N, S, 3, H, W), m/s
     velocity_2d: np.ndarray,  # (N, S, 3, H, W), m/s

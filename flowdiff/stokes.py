@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CORNER', 'number_faces', 'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'Solution',
            'permeability', 'magnify', 'block_mean', 'refined', 'check_drive', 'check_start', 'curl', 'solve_slice',
-           'solve_2d', 'on_grid', 'velocity_cycle', 'preconditioner', 'stokes_steps', 'prior_pressure', 'prior_flow',
+           'solve_2d', 'on_grid', 'grid_equations', 'preconditioner', 'stokes_steps', 'prior_pressure', 'prior_flow',
            'iterate', 'solve']
 
 # %% ../nbs/07_stokes.ipynb #a02d6ccc
@@ -19,9 +19,9 @@ import scipy.sparse as sp
 import torch
 from scipy.sparse.csgraph import connected_components
 
-from flowdiff.lubrication import (
+from .lubrication import (
     AXES, BETA, PRESSURE_DROP, VISCOSITY, Lubrication, check_cell, factorise, graph_laplacian, in_threads, low_high, number,
-    pad_axis, to_cells)
+    on_arrays, pad_axis, to_cells)
 from .microstructure import NotPercolatingError, percolating
 from .multigrid import Multigrid, minres_steps, until
 
@@ -246,44 +246,42 @@ def solve_2d(
     return Solution(velocity, pressure, k, 0, residual, residual < 1e-6, faces)
 
 # %% ../nbs/07_stokes.ipynb #dd24171e
-def on_grid(system: System) -> tuple:  # shape of the grid, place of every velocity on it
-    "One grid for the three components (3, S, H, W + 1); the closed faces at y = 0 and z = 0 are left out."
+def on_grid(system: System) -> tuple:  # shape of the grid, place of every unknown on it
+    "One grid for the three velocities and the pressure (4, S, H, W + 1); the closed faces at y = 0 and z = 0 are left out."
     s, h, w = system.mask.shape
-    places = np.full((3, s, h, w + 1), -1)
+    places = np.full((4, s, h, w + 1), -1)
     for place, (a, index) in zip(places, system.faces.items()):
         place[..., : index.shape[2]] = index[-s:, -h:]
+    places[3, ..., :w][system.mask] = system.n + np.arange(system.mask.sum())
     known = np.flatnonzero(places >= 0)
     return places.shape, torch.from_numpy(known[np.argsort(places.ravel()[known])])
 
-def velocity_cycle(system: System):
-    "V-cycle of the viscous matrix for a viscosity of one: vector -> vector, torch."
+def grid_equations(system: System, lubrication: Lubrication | None) -> tuple:  # couplings and ties (4, S, H, W + 1), for `Multigrid`
+    "The viscous matrix for a viscosity of one, and the lubrication operator."
     shape, place = on_grid(system)
-    couplings, extra = np.zeros((3, np.prod(shape))), np.zeros(np.prod(shape))
+    couplings, ties = np.zeros((3, np.prod(shape))), np.zeros(np.prod(shape))
     for along in system.edges.values():
         for k, b in zip(couplings, AXES):
             i, j, weight = along[b]
             both = (i >= 0) & (j >= 0)
             k[place[i[both]]] = weight[both]
-            extra += np.bincount(place[np.maximum(i, j)[~both]], weight[~both], len(extra))
-    cycle = Multigrid(tuple(torch.from_numpy(k).view(shape) for k in couplings), torch.from_numpy(extra).view(shape))
-
-    def apply(r: torch.Tensor) -> torch.Tensor:
-        field = torch.zeros(len(extra))
-        field[place] = r.float()
-        return cycle(field.view(shape)).view(-1)[place].double()
-    return apply
+            ties += np.bincount(place[np.maximum(i, j)[~both]], weight[~both], len(ties))
+    couplings, ties = torch.from_numpy(couplings).view(3, *shape), torch.from_numpy(ties).view(shape)
+    if lubrication:
+        channels, ends = on_arrays(lubrication.faces)
+        couplings[:, 3, ..., :-1], ties[3, ..., :-1] = torch.stack(channels), ends
+    return tuple(couplings), ties
 
 # %% ../nbs/07_stokes.ipynb #4a4b2917
 def preconditioner(system: System, lubrication: Lubrication | None):
     "Block-diagonal preconditioner of a cell: vector -> vector, torch; without `lubrication`, of the mass matrix alone."
-    velocity = velocity_cycle(system)
-    channels = lubrication.hierarchy.aspreconditioner() if lubrication else None
+    (shape, place), cycle = on_grid(system), Multigrid(*grid_equations(system, lubrication))
 
     def apply(r: torch.Tensor) -> torch.Tensor:
-        u, p = r[: system.n], r[system.n :]
-        q = p / system.volume
-        if channels: q += 2 * torch.from_numpy(channels @ p.numpy())
-        return torch.cat([velocity(u) / system.viscosity, system.viscosity * q])
+        field = torch.zeros(shape)
+        field.view(-1)[place] = r.float()
+        u, p = cycle(field).view(-1)[place].double().split([system.n, len(r) - system.n])
+        return torch.cat([u / system.viscosity, system.viscosity * (r[system.n :] / system.volume + 2 * p)])
     return apply
 
 def stokes_steps(
