@@ -6,7 +6,7 @@ MINUTES ?= 10
 GPU_PRESETS ?= gpu paper
 BIN := .venv/bin
 
-.PHONY: help install study bench gpu-study test lab check-openfoam clean
+.PHONY: help install study bench gpu-study test test-browser docs docs-serve lab check-openfoam clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -40,6 +40,17 @@ gpu-study: install  ## data on the GPU, standard networks at 256 x 256 x 11 and 
 
 test: install  ## check notebooks, package, README, experiments and error messages
 	$(BIN)/flowdiff check
+
+docs: install  ## build the documentation pages into _docs
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m flowdiff.site
+
+docs-serve: install  ## show the pages on this computer, http://127.0.0.1:8000/
+	$(BIN)/python -m flowdiff.site serve
+
+test-browser: docs  ## try the pages and JupyterLab in Chromium, where there is one
+	$(BIN)/python -m pip install --quiet --editable '.[browser]'
+	$(BIN)/python -m flowdiff.browser
 
 lab: install  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab nbs

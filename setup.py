@@ -24,7 +24,7 @@ setup(
     include_package_data=True,
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "napari", "slurm")},
+    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "docs", "browser", "napari", "slurm")},
     entry_points={
         "console_scripts": [cfg["console_scripts"]],
         "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],

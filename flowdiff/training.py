@@ -32,7 +32,8 @@ from .files import atomic_write
 # %% ../nbs/20_training.ipynb #a6cca2a1
 def pick_device(device: str  # "auto", "cpu" or "cuda"
                 ) -> torch.device:
-    "The device to use; `auto` is the GPU where there is one. Raises `ValueError` for a GPU that is not there."
+    "The device to use; `auto` is what FLOWDIFF_DEVICE says (`flowdiff kernel install` sets it), or the GPU where there is one. Raises `ValueError` for a GPU that is not there."
+    if device == "auto": device = os.environ.get("FLOWDIFF_DEVICE", "auto")
     if device not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device: expected auto, cpu or cuda, found {device!r}")
     if device == "cuda" and not torch.cuda.is_available():
