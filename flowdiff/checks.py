@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['PREDICT', 'MODEL', 'CASES', 'CASES_PREDICT', 'call', 'flowdiff_command', 'library', 'cleaned', 'check_clean',
            'check_export', 'check_readme', 'check_parameters', 'check_library', 'copy_study', 'check_study',
-           'CodeToRun', 'write_wrong_inputs', 'check_wrong_input', 'files', 'Outcome', 'attempt', 'show', 'run_checks']
+           'check_papermill', 'CodeToRun', 'write_wrong_inputs', 'check_wrong_input', 'files', 'Outcome', 'attempt',
+           'show', 'run_checks']
 
-# %% ../nbs/28_checks.ipynb #19ba33e5
+# %% ../nbs/28_checks.ipynb #072ff427
 import filecmp
 import json
 import os
@@ -29,9 +30,9 @@ from execnb.nbio import nb2str, read_nb
 from nbdev.clean import clean_nb
 
 from .files import read_json, write_json
-from .study import defaults, experiments, read_record, readme_text, run_folder, study_experiments
+from .study import code_cells, defaults, experiments, read_record, readme_text, run_folder, study_experiments
 
-# %% ../nbs/28_checks.ipynb #3cbf15f2
+# %% ../nbs/28_checks.ipynb #8b3b48ed
 def call(
     argv: list[str],  # arguments of the Python interpreter
     root: Path,  # the checkout whose package is used
@@ -54,7 +55,7 @@ def flowdiff_command(
     "Run the command `flowdiff`, which the next notebook defines."
     return call(["-c", "from flowdiff.cli import main; main()", *words], root, folder)
 
-# %% ../nbs/28_checks.ipynb #3e78f7f2
+# %% ../nbs/28_checks.ipynb #e8eb33e3
 def library(
     root: Path,  # the checkout
 ) -> list[Path]:  # notebooks, in order
@@ -84,7 +85,7 @@ def check_clean(
     if any(output["output_type"] == "error" for output in outputs): return "an error is stored in its outputs"
     return "" if notebook.read_text(encoding="utf-8") == cleaned(notebook, root) else "not clean, run nbdev_clean"
 
-# %% ../nbs/28_checks.ipynb #fa8ea2d7
+# %% ../nbs/28_checks.ipynb #3e82a4bc
 def check_export(
     root: Path,  # the checkout
     package: str = "flowdiff",  # its lib_path
@@ -102,7 +103,7 @@ def check_export(
         _, differ, missing = filecmp.cmpfiles(root / package, copy / package, sorted(names), shallow=False)
     return f"run nbdev_export: {', '.join(differ + missing)}" if differ or missing else ""
 
-# %% ../nbs/28_checks.ipynb #6d08d530
+# %% ../nbs/28_checks.ipynb #189483b2
 def check_readme(
     root: Path,  # the checkout
 ) -> str:  # what is wrong
@@ -130,7 +131,7 @@ def check_library(
     done = call(["-c", code, str(notebook)], root, notebook.parent)
     return "" if done.returncode == 0 else done.stderr or f"exit status {done.returncode}"
 
-# %% ../nbs/28_checks.ipynb #6ff65e44
+# %% ../nbs/28_checks.ipynb #418ac3d2
 def copy_study(
     root: Path,  # the checkout
     folder: Path,  # an empty one
@@ -163,7 +164,29 @@ def check_study(
     stays = again.stdout.count("skipped") == len(study_experiments(root))
     return problems | {"experiments moved are skipped": "" if stays else again.stdout + again.stderr}
 
-# %% ../nbs/28_checks.ipynb #bfe589c2
+# %% ../nbs/28_checks.ipynb #2f9070b6
+def check_papermill(
+    root: Path,  # the checkout
+    folder: Path,  # made by `copy_study`
+    notebook: str = "01_dataset.ipynb",
+) -> dict[str, str]:  # by name of the test: what is wrong
+    "Every way of rerunning an experiment gives it its parameters."
+    place, made = folder / "nbs" / "experiments", folder / "outputs" / "smoke" / "papermill" / "notebook.ipynb"
+    made.parent.mkdir(parents=True)
+    (folder / "seed.yaml").write_text("seed: 1\n")
+    installed = flowdiff_command(["kernel", "install", "--name", "flowdiff-cpu", "--device", "cpu", "--prefix", str(folder / "here")], root, folder)
+    in_python = f"import os, papermill; os.environ['JUPYTER_PATH'] = {str(folder / 'here' / 'share' / 'jupyter')!r}; papermill.execute_notebook({notebook!r}, {str(made)!r}, dict(seed=1), kernel_name={{!r}})"
+    typed = ["-m", "papermill", notebook, str(made), "-k", "python3"]
+    ways = {"-p": [*typed, "-p", "seed", "1"], "-f": [*typed, "-f", str(folder / "seed.yaml")], "Python": ["-c", in_python.format("python3")], "a kernel": ["-c", in_python.format("flowdiff-cpu")]}
+    problems = {"kernel install": installed.stderr if installed.returncode else ""}
+    for way, argv in ways.items():
+        done = call(argv, root, place)
+        given = made.exists() and any("injected-parameters" in tags and "seed = 1" in source for tags, source in code_cells(made))
+        problems[f"papermill by {way}"] = done.stderr[-4000:] if done.returncode else "" if given else "the parameter is not in the executed notebook"
+        made.unlink(missing_ok=True)
+    return problems
+
+# %% ../nbs/28_checks.ipynb #ba832bb4
 PREDICT = "--voxel-size 0.8um --out {out}/u.vti --model"
 MODEL = "outputs/smoke/diffusion/model"  # of the study in small
 CASES = [  # what is wrong, what is typed after `flowdiff`, what the error says
@@ -199,7 +222,7 @@ CASES = [  # what is wrong, what is typed after `flowdiff`, what the error says
     ("view: not a field", "view {in}/cell.tif", "is not a .vti file"),
 ]
 
-# %% ../nbs/28_checks.ipynb #cecf0aeb
+# %% ../nbs/28_checks.ipynb #164c4ce1
 CASES_PREDICT = [  # the same, for a scan and a model
     ("predict: missing stack", "predict {in}/missing.tif " + PREDICT + " {model}", "missing.tif"),
     ("predict: empty stack", "predict {in}/empty.tif " + PREDICT + " {model}", "empty.tif"),
@@ -215,7 +238,7 @@ CASES_PREDICT = [  # the same, for a scan and a model
     ("predict: voxel size without unit", "predict {in}/cell.tif --voxel-size 0.8 --out {out}/u.vti --model {model}", "'0.8' has no unit"),
 ]
 
-# %% ../nbs/28_checks.ipynb #6bb3aa92
+# %% ../nbs/28_checks.ipynb #f5b169e7
 class CodeToRun:
     "What an archive of weights must never hold."
 
@@ -250,7 +273,7 @@ def write_wrong_inputs(
               "phi": scalar, "correction": vector}
     for name, shape in shapes.items(): torch.save(torch.ones(shape), folder / "mismatched" / "x" / f"{name}.pt")
 
-# %% ../nbs/28_checks.ipynb #d40df8d9
+# %% ../nbs/28_checks.ipynb #66ee35f0
 def check_wrong_input(
     typed: str,  # after `flowdiff`, with {in}, {out} and {model}
     says: str,  # what the error must contain
@@ -267,14 +290,14 @@ def check_wrong_input(
     if left: return f"left {', '.join(left)}"
     return "" if good else f"exit status {done.returncode}, expected 2 and one line with {says!r}:\n{done.stderr[-4000:]}"
 
-# %% ../nbs/28_checks.ipynb #2ce02d05
+# %% ../nbs/28_checks.ipynb #0cb66818
 def files(
     folder: Path,
 ) -> dict[str, float]:  # time of change by path
     "All files below a folder."
     return {str(path): path.stat().st_mtime for path in sorted(folder.rglob("*")) if path.is_file()}
 
-# %% ../nbs/28_checks.ipynb #218b685c
+# %% ../nbs/28_checks.ipynb #22f262f1
 @dataclass
 class Outcome:
     "A test that has been run."
@@ -306,7 +329,7 @@ def show(
         print(f"{'FAILED' if o.problem else 'passed'} {o.seconds:6.1f} s  {o.name}", flush=True)
         if o.problem: print("    " + o.problem.strip().replace("\n", "\n    "), flush=True)
 
-# %% ../nbs/28_checks.ipynb #1826d066
+# %% ../nbs/28_checks.ipynb #11c5599f
 def run_checks(
     root: Path,  # the checkout
 ) -> int:  # exit status: 1 if anything failed
@@ -322,10 +345,13 @@ def run_checks(
         study = Path(scratch).resolve() / "study"
         study.mkdir()
         copy_study(root, study)
+        rerun = study.with_name("rerun")
+        rerun.mkdir()
+        copy_study(root, rerun)
         places = {"in": study / "broken", "model": study / MODEL}
-        pages = [root / "nbs" / "published_study.ipynb"]
+        pages = [root / "nbs" / "published_study.ipynb", root / "nbs" / "guide" / "explorer.ipynb"]
         notebooks = [*library(root), *experiments(root).values(), root / "nbs" / "index.ipynb", *pages]
-        finish([pool.submit(attempt, "", check_study, root, study)]
+        finish([pool.submit(attempt, "", check_study, root, study), pool.submit(attempt, "", check_papermill, root, rerun)]
                + [pool.submit(attempt, f"clean {path.stem}", check_clean, path, root) for path in notebooks]
                + [pool.submit(attempt, f"parameters {path.stem}", check_parameters, path) for path in experiments(root).values()]
                + [pool.submit(attempt, "README", check_readme, root), pool.submit(attempt, "export", check_export, root)]
