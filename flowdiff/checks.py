@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PREDICT', 'MODEL', 'CASES', 'CASES_PREDICT', 'call', 'flowdiff_command', 'library', 'cleaned', 'check_clean',
-           'check_export', 'check_readme', 'check_parameters', 'check_library', 'copy_study', 'check_study',
-           'check_papermill', 'CodeToRun', 'write_wrong_inputs', 'check_wrong_input', 'files', 'Outcome', 'attempt',
-           'show', 'run_checks']
+           'check_export', 'check_readme', 'check_lint', 'check_parameters', 'check_library', 'copy_study',
+           'check_study', 'check_papermill', 'CodeToRun', 'write_wrong_inputs', 'check_wrong_input', 'files', 'Outcome',
+           'attempt', 'show', 'run_checks']
 
 # %% ../nbs/28_checks.ipynb #072ff427
 import filecmp
@@ -111,6 +111,15 @@ def check_readme(
     path = root / "README.md"
     same = path.exists() and path.read_text(encoding="utf-8") == readme_text(root)
     return "" if same else "differs from nbs/index.ipynb, run flowdiff readme"
+
+
+def check_lint(
+    root: Path,  # the checkout
+    package: str = "flowdiff",  # its lib_path
+) -> str:  # what is wrong
+    "ruff finds no unused import, unknown name or syntax error; methods that `@patch` adds may share a name."
+    done = call(["-m", "ruff", "check", "--color", "never", "--no-cache", "--quiet", "--output-format", "concise", "--select", "F,E9", "--ignore", "F811", package], root, root)
+    return done.stdout + done.stderr if done.returncode else ""
 
 
 def check_parameters(
@@ -354,7 +363,7 @@ def run_checks(
         finish([pool.submit(attempt, "", check_study, root, study), pool.submit(attempt, "", check_papermill, root, rerun)]
                + [pool.submit(attempt, f"clean {path.stem}", check_clean, path, root) for path in notebooks]
                + [pool.submit(attempt, f"parameters {path.stem}", check_parameters, path) for path in experiments(root).values()]
-               + [pool.submit(attempt, "README", check_readme, root), pool.submit(attempt, "export", check_export, root)]
+               + [pool.submit(attempt, "README", check_readme, root), pool.submit(attempt, "export", check_export, root), pool.submit(attempt, "lint", check_lint, root)]
                + [pool.submit(attempt, f"notebook {path.stem}", check_library, path, root) for path in [*library(root), *pages]])
         write_wrong_inputs(places["in"], places["model"])
         before = files(study)

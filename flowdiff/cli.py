@@ -25,7 +25,7 @@ from typer.exceptions import TyperException
 
 from .files import atomic_write, parse_length
 from .study import (
-    RunFailed, defaults, experiments, find_experiment, keep_reference, load_preset, project_root, readme_text, release as release_model, run, run_all,
+    RunFailed, defaults, find_experiment, keep_reference, load_preset, project_root, readme_text, release as release_model, run, run_all,
     study_experiments)
 
 # %% ../nbs/29_cli.ipynb #a3523131

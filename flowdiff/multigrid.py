@@ -7,7 +7,6 @@ __all__ = ['LARGEST', 'DEGREE', 'Q', 'SMALLEST', 'TWICE', 'neighbours', 'diagona
            'Multigrid', 'conjugate_gradients', 'threads_for', 'minres_steps', 'until']
 
 # %% ../nbs/05_multigrid.ipynb #e6a9353a
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 

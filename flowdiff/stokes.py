@@ -12,7 +12,6 @@ __all__ = ['CORNER', 'number_faces', 'viscous_edges', 'pressure_gradient', 'Syst
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
