@@ -169,14 +169,15 @@ def overrides(
 @contextmanager
 def time_limit(minutes: float | None) -> Iterator:
     "A block that ends with exit status 75 when its time is up, as gently as after Ctrl-C."
-    def stop(*_):
-        print("flowdiff: time is up, the same command goes on", file=sys.stderr)
-        raise SystemExit(75)
+    def stop(*_): raise SystemExit(75)
 
     if minutes and not hasattr(signal, "SIGALRM"): raise ValueError("--budget-minutes: this system has no alarm clock, leave it out")
     before = signal.signal(signal.SIGALRM, stop) if minutes else None
     if minutes: signal.setitimer(signal.ITIMER_REAL, 60 * minutes)
     try: yield
+    except SystemExit as end:
+        if end.code == 75: print("flowdiff: time is up, the same command goes on", file=sys.stderr)  # the last line, after all that the work says
+        raise
     finally:
         if minutes: signal.setitimer(signal.ITIMER_REAL, 0), signal.signal(signal.SIGALRM, before)
 

@@ -80,7 +80,12 @@ class Settings:
             if value is not None and not (np.shape(value) == (2,) and 0 <= value[0] <= value[1]):
                 raise ValueError(f"{name}: expected two numbers, 0 <= low <= high, found {value}")
 
-# %% ../nbs/11_data.ipynb #ea751b6f
+    def resized(self, shape: tuple) -> "Settings":
+        "The same material in another number of voxels (S, H, W), of the same size in x and y; the depth stays."
+        (lx, ly, lz), (_, rows, columns), (_, h, w) = self.extent, self.shape, shape
+        return replace(self, shape=tuple(shape), extent=(lx * w / columns, ly * h / rows, lz))
+
+# %% ../nbs/11_data.ipynb #957cbebe
 def draw_cell(settings: Settings, index: int, attempts: int = 20) -> tuple:
     "Mask (S, H, W) of cell `index`, and what was drawn; raises `PackingError` when no attempt gives a cell that percolates."
     for attempt in range(attempts):
@@ -99,7 +104,7 @@ def draw_cell(settings: Settings, index: int, attempts: int = 20) -> tuple:
             reason = error
     raise PackingError(f"cell {index}: no cell in {attempts} attempts; the last one failed since {reason}")
 
-# %% ../nbs/11_data.ipynb #2934e465
+# %% ../nbs/11_data.ipynb #7dbe70c8
 def cell_tensors(
     settings: Settings, mask: np.ndarray, extent: tuple, drawn: dict,
     flow: dict,  # U and U_2d (S, 3, H, W), m/s; p (S, H, W), Pa, on the solver's grid; iterations; residual
@@ -129,7 +134,7 @@ def make_cell(settings: Settings, index: int) -> dict:
     flow = dict(U=solution.velocity, U_2d=slices.velocity, p=solution.pressure, iterations=solution.iterations, residual=solution.residual)
     return cell_tensors(settings, mask, extent, drawn, flow, Physics(grid, extent, *drive, slices, lubrication))
 
-# %% ../nbs/11_data.ipynb #09e064d0
+# %% ../nbs/11_data.ipynb #ea1fe394
 CHANNELS = dict(domain=1, U_2d=3, U=3, p=1, phi=1, correction=3, U_prior=3, p_prior=1, defect=3)  # of the fields; the rest is numbers of a cell
 FILES = (*CHANNELS, "dxyz", "permeability")
 REQUIRED, OURS = ("domain", "U_2d", "U"), ("phi", "correction", "U_prior", "p_prior", "defect")  # the others may be missing
@@ -158,7 +163,7 @@ def open_folder(folder: Path  # x/ or y/ of a dataset
             raise ValueError(f"{folder / name}.pt: expected shape {shapes[name]}, as U.pt has it, found {tuple(tensor.shape)}")
     return tensors
 
-# %% ../nbs/11_data.ipynb #619df233
+# %% ../nbs/11_data.ipynb #784abdd0
 def turn(
     field: torch.Tensor,  # (..., C, H, W) of a cell that flows along y; three channels are a velocity
     back: bool = False,  # the other way
@@ -196,7 +201,7 @@ class Dataset:
             cell["dxyz"] = cell["dxyz"][[1, 0, 2]]
         return {name: turn(field) if name in CHANNELS else field for name, field in cell.items()}
 
-# %% ../nbs/11_data.ipynb #601604b3
+# %% ../nbs/11_data.ipynb #ed302f93
 def speed_scale(
     velocity_2d: torch.Tensor,  # (S, 3, H, W), m/s
     mask: torch.Tensor,  # (S, 1, H, W), 1 in the fluid
@@ -223,7 +228,7 @@ def statistics(data: Dataset, train: list  # numbers of the train cells
     return dict(split="train", cells=len(train), beta=beta.item(), residual_scale=residual,
                 maximum_speed=dict(zip(("U_2d", "U"), fastest.tolist())))
 
-# %% ../nbs/11_data.ipynb #5a7b72e2
+# %% ../nbs/11_data.ipynb #7ba1a505
 def save_tensors(path: str | Path, tensors: object) -> None:
     "Save tensors, or a dictionary of tensors and plain numbers, in one step."
     with atomic_write(path) as temporary:
@@ -241,7 +246,7 @@ def run_jobs(jobs: list, title: str, total: int, workers: int) -> None:
         for _ in tqdm(done, title, total, initial=total - len(jobs), mininterval=1, unit="cell"):
             pass
 
-# %% ../nbs/11_data.ipynb #fb872e6d
+# %% ../nbs/11_data.ipynb #c0288335
 def solve_on_device(
     settings: Settings,
     indices: list,  # of the cells to be made
@@ -272,7 +277,7 @@ def finish_and_save(settings: Settings, path: Path) -> None:
     save_tensors(path, cell_tensors(settings, mask, extent, flow["drawn"], flow, physics))
     solved.unlink()
 
-# %% ../nbs/11_data.ipynb #9da0ccda
+# %% ../nbs/11_data.ipynb #d2cd57f2
 def generate(
     root: str | Path,  # folder of the dataset
     cells: int,  # how many
@@ -313,7 +318,7 @@ def generate(
     shutil.rmtree(kept)
     return plan
 
-# %% ../nbs/11_data.ipynb #2d3640b5
+# %% ../nbs/11_data.ipynb #afcb968d
 def statistics_path(root: str | Path, fold: int = 0, folds: int = 0) -> Path:
     "File of this project's statistics; a statistics.json of the published kind stays what it is."
     path, fold_name = Path(root) / "statistics.json", f".fold{fold}of{folds}" if folds else ""
@@ -340,7 +345,7 @@ def extent_of(cell: dict  # of a `Dataset`
     "Size of a cell."
     return tuple(cell["dxyz"].double().tolist()) if "dxyz" in cell else (50e-6,) * 3
 
-# %% ../nbs/11_data.ipynb #afcb968d
+# %% ../nbs/11_data.ipynb #5828f49c
 def add_prior(root: Path, i: int, drive: tuple, path: Path) -> None:
     "Work of one process: `Physics` of a cell, saved as its own flow direction has them."
     torch.set_num_threads(1)
@@ -378,7 +383,7 @@ def open_dataset(root: str | Path, fold: int = 0, folds: int = 0) -> tuple:  # t
         data = Dataset(root)
     return data, known_statistics(statistics_path(root, fold, folds))
 
-# %% ../nbs/11_data.ipynb #af6e010a
+# %% ../nbs/11_data.ipynb #8093b673
 UNITS = dict(domain="", U_2d="m/s", U="m/s", p="Pa", dxyz="m", permeability="m^2", phi="m^2", correction="m/s", U_prior="m/s", p_prior="Pa", defect="1/(m s)")
 
 def problems(cell: dict  # of a `Dataset`

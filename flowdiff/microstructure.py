@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from scipy.stats import truncnorm
 
 # %% ../nbs/00_microstructure.ipynb #82a4da60
 @dataclass(frozen=True, eq=False)
@@ -204,6 +203,8 @@ def random_fibres(
     tolerance: float = 0.01,  # largest error of the fibre fraction
     ) -> Fibres:  # all that reach into the cell; those at its x and y faces are cut by them
     "A random packing of tilted fibres. Raises PackingError if it cannot be reached, ValueError on wrong arguments."
+    from scipy.stats import truncnorm  # here, since this import takes half a second
+
     extent = check_extent(extent)
     _check_packing(fibre_fraction, diameter, diameter_std, misalignment, minimum_gap, tolerance)
     rng, tilt = np.random.default_rng(seed), np.radians(misalignment)

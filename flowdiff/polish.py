@@ -124,6 +124,12 @@ def restart(self: Physics) -> None:
     self.done, self.steps = -1, stokes_steps(self.system, self.lubrication, self.system.force(self.pressure_drop), self.start)
 
 @patch
+def advance(self: Physics) -> None:
+    "One more iteration."
+    self.vector, self.residual = next(self.steps)
+    self.done += 1
+
+@patch
 def after(
     self: Physics,
     k: int,
@@ -132,9 +138,7 @@ def after(
     "k iterations from the lubrication prior; goes on with those that are done."
     if k < self.done:
         self.restart()
-    while self.done < k:
-        self.vector, self.residual = next(self.steps)
-        self.done += 1
+    while self.done < k: self.advance()
     return finish(self.system, self.projection, [self.start, *others], self.vector, self.pressure_drop, k, self.residual)
 
 @patch

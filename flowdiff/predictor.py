@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['CONDITIONS', 'WINDOW', 'FlowModel', 'distance_map', 'denoiser_channels', 'windowed', 'regression_residual', 'regress',
-           'condition', 'latent_residual', 'decode', 'to_velocity', 'mean_square', 'calibrate', 'sample',
-           'fit_calibration', 'save_model', 'load_model', 'Prediction', 'Predictor', 'check_sampling', 'spread_of',
-           'predict_file']
+           'condition', 'latent_residual', 'decode', 'to_velocity', 'mean_square', 'calibrate', 'denoiser_for',
+           'decode_all', 'sample', 'fit_calibration', 'save_model', 'load_model', 'Prediction', 'Predictor',
+           'check_sampling', 'spread_of', 'to_field', 'predict_file']
 
 # %% ../nbs/22_predictor.ipynb #a15839b8
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -164,6 +164,20 @@ def calibrate(
     return better + (math.exp(found["level"]) * own ** (found["power"] - 1)).sqrt() * (members - centre)
 
 # %% ../nbs/22_predictor.ipynb #518ee91e
+def denoiser_for(model: FlowModel, batch: dict) -> Callable:
+    "The denoiser, told of one cell: (noisy latents (n, C, S, h, w), times) -> what it predicts of them."
+    conditions = condition(model, batch)
+
+    def denoise(x_t, t):
+        fields = torch.cat([x_t, conditions.expand(len(x_t), -1, -1, -1, -1)], 1)
+        return windowed(model, lambda x: model.denoiser(x, t), fields, coarser=model.vae.downsampling)
+    return denoise
+
+def decode_all(model: FlowModel, batch: dict, deltas: torch.Tensor) -> torch.Tensor:
+    "Latent residuals (n, C, S, h, w) of one cell as residuals on the prior (n, 3, S, H, W)."
+    base = None if model.regression is None else windowed(model, model.vae.decode_3d, batch["z_hat"], batch["cond"], batch["mask"])
+    return torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
+
 @torch.no_grad()
 def sample(
     model: FlowModel,
@@ -176,17 +190,11 @@ def sample(
     progress=None,  # wraps the steps, tqdm for one
 ) -> torch.Tensor:  # residuals on the prior (samples, 3, S, H, W)
     "Draw samples of one cell, calibrated where the model is. As it is drawn, sample i depends on the seed and on i alone."
-    conditions, device = condition(model, batch), batch["mask"].device
     draw = partial(ddim, eta=eta) if sampler == "ddim" else SAMPLERS[sampler]
-    def denoise(x_t, t):
-        fields = torch.cat([x_t, conditions.expand(len(x_t), -1, -1, -1, -1)], 1)
-        return windowed(model, lambda x: model.denoiser(x, t), fields, coarser=model.vae.downsampling)
     generators = [torch.Generator().manual_seed(seed * 1_000_003 + i) for i in range(samples)]
-    noise = draw_noise((samples, *batch["z_hat"].shape[1:]), generators, device)
-    deltas = draw(denoise, noise, model.schedule, model.prediction, steps, generators, model.clip, progress)
-    base = None if model.regression is None else windowed(model, model.vae.decode_3d, batch["z_hat"], batch["cond"], batch["mask"])
-    members = torch.cat([decode(model, batch, delta[None], base) for delta in deltas])
-    return calibrate(batch, members, model.config["calibration"])
+    noise = draw_noise((samples, *batch["z_hat"].shape[1:]), generators, batch["mask"].device)
+    deltas = draw(denoiser_for(model, batch), noise, model.schedule, model.prediction, steps, generators, model.clip, progress)
+    return calibrate(batch, decode_all(model, batch, deltas), model.config["calibration"])
 
 # %% ../nbs/22_predictor.ipynb #e6d6f6d5
 @torch.no_grad()
@@ -314,6 +322,11 @@ def spread_of(fields: np.ndarray, extent: tuple, drive: tuple, factor: float) ->
     if len(fields) == 1: return None, None
     return fields.std(0, ddof=1), factor * float(np.std([permeability(u, extent[0], *drive) for u in fields], ddof=1))
 
+def to_field(batch: dict, residuals: torch.Tensor, mask: np.ndarray) -> np.ndarray:
+    "Velocities (n, S, 3, H, W), m/s, of residuals on the prior of one cell (n, 3, S, H, W), without the padding."
+    fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
+    return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
+
 @patch
 def velocities(
     self: Predictor, mask: np.ndarray, extent: tuple, slices: Solution, physics: Physics | None,
@@ -322,8 +335,7 @@ def velocities(
     "What the networks say of a cell."
     batch = self.batch(mask, extent, slices, physics)
     residuals = regression_residual(self.model, batch) if sampler == "regression" else sample(self.model, regress(self.model, batch), sampler, steps, samples, seed, eta, progress)
-    fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
-    return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
+    return to_field(batch, residuals, mask)
 
 # %% ../nbs/22_predictor.ipynb #4db37aa8
 @patch

@@ -475,7 +475,7 @@ def keep_reference(
     for name in wanted or done:
         shutil.rmtree(target / name[3:], ignore_errors=True)
         kept = {".json", ".jsonl", ".ipynb", ".csv", ".txt"}  # notebooks hold the figures
-        if name[3:] == "evaluation" or name >= FIRST_SEARCH: kept.add(".png")  # which the documentation shows
+        if name[3:] in ("evaluation", "prediction") or name >= FIRST_SEARCH: kept.add(".png")  # which the documentation shows
         (target / name[3:]).mkdir(parents=True)
         for path in run_folder(root, preset, name).iterdir():
             if path.suffix in kept: shutil.copy(path, target / name[3:])
@@ -491,10 +491,11 @@ def readme_text(
     from flowdiff.metrics import format_table, speed_table
 
     def table(match: re.Match) -> str:
-        file = {"results": "evaluation", "speed": "benchmark"}[match[1]]
-        return {"results": format_table, "speed": speed_table}[match[1]](read_json(project_root(root) / match[2] / file / "metrics.json")["rows"])
+        experiment, made_of = {"results": ("evaluation", format_table), "speed": ("benchmark", speed_table), "cost": ("cost", str)}[match[1]]
+        found = read_json(project_root(root) / match[2] / experiment / "metrics.json")
+        return made_of(found["table" if match[1] == "cost" else "rows"])
     text, _ = MarkdownExporter().from_filename(str(project_root(root) / "nbs" / "index.ipynb"))
-    return re.sub(r"<!-- (results|speed): (\S+) -->", table, text).replace("](../", "](").strip() + "\n"
+    return re.sub(r"<!-- (results|speed|cost): (\S+) -->", table, text).replace("](../", "](").strip() + "\n"
 
 # %% ../nbs/25_study.ipynb #8bbd188a
 CARD = """# The flow between fibres, in three dimensions: model of the preset {preset}

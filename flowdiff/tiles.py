@@ -27,7 +27,7 @@ def starts(
     count = math.ceil((n / window - OVERLAP) / (1 - OVERLAP))
     return [(n - window) * i // (count - 1) // multiple * multiple for i in range(count)]
 
-# %% ../nbs/21_tiles.ipynb #aa86baa7
+# %% ../nbs/21_tiles.ipynb #6a5a5e85
 def shares(
     first: list,  # of `starts`
     n: int, window: int,
@@ -41,7 +41,7 @@ def shares(
         rows.append(inside * ((torch.minimum(left, right) - overlap / 4) / (overlap / 2)).clamp(1e-6, 1))
     return torch.stack(rows) / torch.stack(rows).sum(0)
 
-# %% ../nbs/21_tiles.ipynb #bfe51293
+# %% ../nbs/21_tiles.ipynb #55f11d50
 def cut(
     field: torch.Tensor,  # (..., H, W), coarser than the finest by a whole number
     corner: tuple,  # first row and column of the window, on the finest field
@@ -53,11 +53,13 @@ def cut(
         field = field.narrow(axis, first // coarser, min(window, n) // coarser)
     return field
 
+# %% ../nbs/21_tiles.ipynb #a5bcb610
 def check_window(window: int | None, multiple: int) -> None:
     "Raise `ValueError` for windows that the networks cannot halve, or with too little overlap."
     if window is not None and (window % multiple or window < 2 * multiple):
         raise ValueError(f"window: expected a multiple of {multiple} from {2 * multiple} voxels on, found {window}")
 
+# %% ../nbs/21_tiles.ipynb #cba17d6a
 def in_windows(
     network: Callable,  # of fields (B, C, S, H, W), to one
     fields: list,  # of the network, of one extent; the finest sets the unit of `window`
