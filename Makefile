@@ -28,15 +28,19 @@ bench: install  ## time and memory of everything beside each other, into outputs
 	$(BIN)/flowdiff run error_and_time --preset bench
 	$(BIN)/flowdiff run benchmark --preset bench
 	$(BIN)/flowdiff run profile --preset bench
-	$(BIN)/flowdiff reference error_and_time benchmark profile --preset bench
+	$(BIN)/flowdiff run cost --preset bench
+	$(BIN)/flowdiff reference error_and_time benchmark profile cost --preset bench
 
-# Resumable: ends with status 75 after MINUTES, and the same command goes on. DEVICE=cpu GPU_PRESETS=smoke tries it without a GPU.
+# Resumable: ends when MINUTES are up, and the same command goes on. DEVICE=cpu GPU_PRESETS=smoke tries it without a GPU.
+# Benchmark and released weights are those of the first preset; the published networks of the second one are half a gigabyte.
 gpu-study: install  ## data on the GPU, standard networks at 256 x 256 x 11 and the published ones, tables (MINUTES=10 a call)
+	set -e; run="$(BIN)/flowdiff run --device $(DEVICE) --budget-minutes $(MINUTES) --preset"; first=$(firstword $(GPU_PRESETS)); \
 	for preset in $(GPU_PRESETS); do \
-	  $(BIN)/flowdiff run all --preset $$preset --device $(DEVICE) --budget-minutes $(MINUTES) && \
-	  $(BIN)/flowdiff run benchmark --preset $$preset --device $(DEVICE) --budget-minutes $(MINUTES) && \
-	  $(BIN)/flowdiff reference --preset $$preset && $(BIN)/flowdiff release --preset $$preset || exit $$?; \
-	done
+	  $$run $$preset all; \
+	  $(BIN)/flowdiff reference --preset $$preset; \
+	done; \
+	$$run $$first benchmark; $$run $$first cost; \
+	$(BIN)/flowdiff reference benchmark cost --preset $$first; $(BIN)/flowdiff release --preset $$first
 
 test: install  ## check notebooks, package, README, experiments and error messages
 	$(BIN)/flowdiff check

@@ -293,17 +293,20 @@ def error_against_time(
 # %% ../nbs/03_charts.ipynb #b6dd33f4
 @rc_context(STYLE)
 def growth(
-    parts: Mapping[str, Sequence],  # (voxels, seconds) of every cell, by part
+    parts: Mapping[str, Sequence],  # (voxels, measured, modelled) of every cell, by part
+    quantity: str,  # with its unit
 ) -> Figure:
-    "What each part takes against the size of a cell, both on logarithmic scales; the dotted line grows as the voxels do."
+    "What each part takes against the size of a cell, both on logarithmic scales; crosses are a model, the dotted line grows as the voxels do."
     figure, ((ax,),) = new_figure(1, 1, 4.4, 3.0)
     for name, points in parts.items():
-        ax.loglog(*zip(*((voxels / 1000, seconds) for voxels, seconds in sorted(points))), "o-", markersize=3, label=method_label(name))
+        voxels, measured, modelled = zip(*((n / 1000, *values) for n, *values in sorted(points)))
+        line, = ax.loglog(voxels, measured, "o", markersize=3, label=method_label(name))
+        ax.loglog(voxels, modelled, "x", color=line.get_color(), markersize=5)
     low, high = ax.get_xlim()
-    level = min(seconds for points in parts.values() for _, seconds in points)
+    level = min(measured for points in parts.values() for _, measured, _ in points)
     ax.loglog((low, high), (level, level * high / low), ":", color=OUTLINE, label="in proportion")
     log_ticks(ax.xaxis), log_ticks(ax.yaxis)
-    ax.set(xlabel="voxels (thousands)", ylabel="wall time (s)", xlim=(low, high))
+    ax.set(xlabel="voxels (thousands)", ylabel=quantity, xlim=(low, high))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
