@@ -6,7 +6,7 @@ MINUTES ?= 10
 GPU_PRESETS ?= gpu paper
 BIN := .venv/bin
 
-.PHONY: help install study bench gpu-study test test-browser docs docs-serve lab check-openfoam clean
+.PHONY: help install study bench gpu-study test test-browser test-faults audit docs docs-serve lab check-openfoam clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -55,6 +55,13 @@ docs-serve: install  ## show the pages on this computer, http://127.0.0.1:8000/
 test-browser: docs  ## try the pages and JupyterLab in Chromium, where there is one
 	$(BIN)/python -m pip install --quiet --editable '.[browser]'
 	$(BIN)/python -m flowdiff.browser
+
+test-faults: install  ## kill the smallest study thirty times, and compare; half an hour, record in outputs/reference/checks
+	$(BIN)/python -m flowdiff.faults
+
+audit: install  ## report known vulnerabilities of what is installed; nothing fails by it
+	$(BIN)/python -m pip install --quiet pip-audit
+	-$(BIN)/python -m pip_audit
 
 lab: install  ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab nbs

@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -35,7 +36,7 @@ data_app = typer.Typer(help="Make and inspect datasets of fibre cells with their
 app.add_typer(data_app, name="data")
 kernel_app = typer.Typer(help="Make this environment known to Jupyter.")
 app.add_typer(kernel_app, name="kernel")
-WRONG_INPUT = (ValueError, FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+WRONG_INPUT = (ValueError, OSError)
 
 
 def join_pairs(
@@ -53,6 +54,7 @@ def main(
 ) -> None:
     "The command `flowdiff`; exits with 0, 1 for a failed run or download, 2 for wrong input."
     argv = join_pairs(sys.argv[1:] if argv is None else argv)
+    warnings.formatwarning = lambda message, *_, **__: f"flowdiff: warning: {message}\n"
     try: code, message = app(argv or ["--help"], prog_name="flowdiff", standalone_mode=False), None
     except (RunFailed, ConnectionError) as error: code, message = 1, str(error)
     except TyperException as error: code, message = 2, error.format_message()
@@ -96,7 +98,9 @@ def data_info(
     "Print counts, shapes, units and ranges of a dataset, and the problems found in it."
     from flowdiff.data import info
 
-    print(info(folder))
+    text, found = info(folder)
+    print(text)
+    if found: raise ValueError(f"{folder}: {'; '.join(f'{problem} in {len(cells)} cells' for problem, cells in found.items())}")
 
 # %% ../nbs/29_cli.ipynb #40acd478
 @data_app.command("download")
@@ -308,13 +312,17 @@ def kernel_install(
 
 # %% ../nbs/29_cli.ipynb #a365197e
 @app.command()
-def check() -> None:
+def check(
+    part: Annotated[str, typer.Argument(metavar="[all|input]", help="input: the table of wrong input alone, whose results are kept for the documentation.")] = "all",
+) -> None:
     "Check notebooks, package, README, experiments and error messages: what `make test` does."
-    from flowdiff.checks import run_checks
+    from flowdiff import checks
 
-    raise typer.Exit(run_checks(project_root()))
+    parts = dict(all=checks.run_checks, input=checks.run_input)
+    if part not in parts: raise ValueError(f"check: expected one of {', '.join(parts)}, found {part!r}")
+    raise typer.Exit(parts[part](project_root()))
 
-
+# %% ../nbs/29_cli.ipynb #aa536cdc
 @app.command()
 def reference(
     experiment: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Experiments to keep.", show_default="the study, and what else is done")] = None,

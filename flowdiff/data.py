@@ -4,11 +4,14 @@
 
 # %% auto #0
 __all__ = ['CHANNELS', 'FILES', 'REQUIRED', 'OURS', 'UNITS', 'split', 'Settings', 'draw_cell', 'cell_tensors', 'check_residual',
-           'make_cell', 'load_tensor', 'open_folder', 'turn', 'Dataset', 'speed_scale', 'statistics', 'save_tensors',
-           'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'generate', 'statistics_path',
-           'known_statistics', 'drive', 'extent_of', 'add_prior', 'complete', 'open_dataset', 'problems', 'info']
+           'make_cell', 'load_tensor', 'open_folder', 'turn', 'Dataset', 'speed_scale', 'fingerprint', 'statistics',
+           'save_tensors', 'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'assemble', 'generate',
+           'problems', 'check_cells', 'statistics_path', 'known_statistics', 'drive', 'extent_of', 'add_prior',
+           'complete', 'open_dataset', 'info']
 
 # %% ../nbs/11_data.ipynb #85a09557
+import hashlib
+import math
 import pickle
 import random
 import shutil
@@ -22,7 +25,7 @@ from fastcore.basics import chunked
 from tqdm import tqdm
 
 from .batched import cells_at_a_time, solve_batch
-from .files import atomic_write, read_json, write_json
+from .files import atomic_write, check_output, locked, read_json, write_json
 from .lubrication import PRESSURE_DROP, VISCOSITY, Lubrication
 from .microstructure import (
     NotPercolatingError, PackingError, fibre_fraction, percolating, percolating_slices, random_fibres, voxelise)
@@ -152,7 +155,9 @@ def open_folder(folder: Path  # x/ or y/ of a dataset
     tensors = {name: load_tensor(folder / f"{name}.pt") for name in FILES if (folder / f"{name}.pt").exists()}
     if missing := [name for name in REQUIRED if name not in tensors]:
         raise FileNotFoundError(f"{folder / missing[0]}.pt: missing")
-    if tensors["U"].ndim != 5:
+    for name, found in tensors.items():
+        if not isinstance(found, torch.Tensor): raise ValueError(f"{folder / name}.pt: expected a tensor, found a {type(found).__name__}")
+    if tensors["U"].ndim != 5 or tensors["U"].shape[2] != 3:
         raise ValueError(f"{folder / 'U'}.pt: expected shape (N, S, 3, H, W), found {tuple(tensors['U'].shape)}")
     n, s, _, h, w = tensors["U"].shape
     shapes = {name: (n, s, channels, h, w) for name, channels in CHANNELS.items()} | dict(dxyz=(n, 3), permeability=(n,))
@@ -161,6 +166,8 @@ def open_folder(folder: Path  # x/ or y/ of a dataset
     for name, tensor in tensors.items():
         if tensor.shape != shapes[name]:
             raise ValueError(f"{folder / name}.pt: expected shape {shapes[name]}, as U.pt has it, found {tuple(tensor.shape)}")
+        if name != "domain" and tensor.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"{folder / name}.pt: expected float32 or float64, found {str(tensor.dtype)[6:]}")
     return tensors
 
 # %% ../nbs/11_data.ipynb #784abdd0
@@ -212,6 +219,13 @@ def speed_scale(
         raise ValueError(f"velocity_2d: expected a finite flow that is not zero, found a root-mean-square speed of {float(scale)} m/s")
     return scale
 
+def fingerprint(data: Dataset) -> str:
+    "Tells datasets apart by their number of cells, and the masks and velocities of the first and the last one."
+    digest = hashlib.sha256(repr([tuple(part["U"].shape) for part in data.parts.values()]).encode())
+    for i in (0, len(data) - 1):
+        for name in ("domain", "U"): digest.update(data[i][name].contiguous().float().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
 def statistics(data: Dataset, train: list  # numbers of the train cells
                ) -> dict:
     "Statistics of the train cells of a dataset."
@@ -225,7 +239,7 @@ def statistics(data: Dataset, train: list  # numbers of the train cells
         fastest = torch.maximum(fastest, torch.stack([v.abs().amax((0, 2, 3)) for v in (u_2d, u)]))
     beta = dc / cc
     residual = dict(polished=ee.sqrt().item(), lubrication=(dd - 2 * beta * dc + beta**2 * cc).sqrt().item(), none=uu.sqrt().item())
-    return dict(split="train", cells=len(train), beta=beta.item(), residual_scale=residual,
+    return dict(split="train", cells=len(train), of=fingerprint(data), beta=beta.item(), residual_scale=residual,
                 maximum_speed=dict(zip(("U_2d", "U"), fastest.tolist())))
 
 # %% ../nbs/11_data.ipynb #7ba1a505
@@ -278,6 +292,17 @@ def finish_and_save(settings: Settings, path: Path) -> None:
     solved.unlink()
 
 # %% ../nbs/11_data.ipynb #d2cd57f2
+def assemble(root: Path, paths: list, plan: dict) -> None:
+    "The files of a dataset from those of its cells, field by field: memory holds one field of all cells. dataset.json, which is last, says that all are there."
+    parts = [load_tensor(path) for path in paths]
+    for name in FILES:
+        save_tensors(root / "x" / f"{name}.pt", torch.stack([part[name] for part in parts]))
+    plan["records"] = [part["record"] for part in parts]
+    write_json(root / "splits.json", split(len(parts)))
+    write_json(root / "statistics.json", statistics(Dataset(root), split(len(parts))["train"]))
+    write_json(root / "dataset.json", plan)
+
+# %% ../nbs/11_data.ipynb #28871d6c
 def generate(
     root: str | Path,  # folder of the dataset
     cells: int,  # how many
@@ -296,39 +321,56 @@ def generate(
             if found != plan:
                 raise ValueError(f"{root} holds another dataset ({found}): expected {plan}; choose another folder or remove it")
     if (root / "dataset.json").exists():
+        shutil.rmtree(kept, ignore_errors=True)  # of a process that was killed in its last moment
         return read_json(root / "dataset.json")
+    check_output(root / "dataset.json", 160 * cells * math.prod(settings.shape))  # 19 numbers a voxel, twice, before the cells are put together
     densest = (settings.fibre_fraction[1],) * 2
     draw_cell(replace(settings, fibre_fraction=densest), 0)  # settings that cannot be met fail here, before anything is written
-    write_json(kept / "plan.json", plan)
-    paths = [kept / f"{i:05}.pt" for i in range(cells)]
-    left = [i for i, path in enumerate(paths) if not path.exists()]
-    if device.type == "cuda":
-        solve_on_device(settings, [i for i in left if not paths[i].with_suffix(".flow.pt").exists()], kept, device, workers)
-        jobs = [joblib.delayed(finish_and_save)(settings, paths[i]) for i in left]
-    else:
-        jobs = [joblib.delayed(make_and_save)(settings, i, paths[i]) for i in left]
-    run_jobs(jobs, "cells", cells, workers)
-    parts = [load_tensor(path) for path in paths]
-    for name in FILES:
-        save_tensors(root / "x" / f"{name}.pt", torch.stack([part[name] for part in parts]))
-    plan["records"] = [part["record"] for part in parts]
-    write_json(root / "splits.json", split(cells))
-    write_json(root / "statistics.json", statistics(Dataset(root), split(cells)["train"]))
-    write_json(root / "dataset.json", plan)
-    shutil.rmtree(kept)
+    with locked(root):
+        write_json(kept / "plan.json", plan)
+        paths = [kept / f"{i:05}.pt" for i in range(cells)]
+        left = [i for i, path in enumerate(paths) if not path.exists()]
+        if device.type == "cuda":
+            solve_on_device(settings, [i for i in left if not paths[i].with_suffix(".flow.pt").exists()], kept, device, workers)
+            jobs = [joblib.delayed(finish_and_save)(settings, paths[i]) for i in left]
+        else:
+            jobs = [joblib.delayed(make_and_save)(settings, i, paths[i]) for i in left]
+        run_jobs(jobs, "cells", cells, workers)
+        assemble(root, paths, plan)
+        shutil.rmtree(kept)
     return plan
 
-# %% ../nbs/11_data.ipynb #afcb968d
+# %% ../nbs/11_data.ipynb #5828f49c
+def problems(cell: dict  # of a `Dataset`
+             ) -> list:
+    "What is wrong with a cell."
+    found = [f"{name}: values that are not finite" for name, t in cell.items() if not torch.isfinite(t).all()]
+    solid = cell["domain"] == 0
+    if not ((cell["domain"] == 1) | solid).all():
+        found.append("domain: values other than 0 and 1")
+    found += [f"{name}: velocity inside fibres" for name in ("U_2d", "U") if (cell[name].abs() * solid).max() > 1e-3 * cell[name].abs().max()]
+    if (cell.get("dxyz", torch.ones(3)) <= 0).any():
+        found.append("dxyz: lengths that are not positive")
+    return found
+
+def check_cells(data: Dataset) -> None:
+    "Raise `ValueError` for cells that are no flow between fibres: numbers that are not finite, a mask that is not binary, velocity in fibres."
+    found = {}
+    for i in range(len(data)):
+        for problem in problems(data[i]): found.setdefault(problem, []).append(i)
+    if found: raise ValueError(f"{data.root}: " + "; ".join(f"{problem} in cells {cells[:9]}{' and more' * (len(cells) > 9)}" for problem, cells in found.items()))
+
+# %% ../nbs/11_data.ipynb #d6c24c4c
 def statistics_path(root: str | Path, fold: int = 0, folds: int = 0) -> Path:
     "File of this project's statistics; a statistics.json of the published kind stays what it is."
     path, fold_name = Path(root) / "statistics.json", f".fold{fold}of{folds}" if folds else ""
     foreign = path.exists() and "beta" not in read_json(path)
     return path.with_name(f"statistics{'.flowdiff' if foreign else ''}{fold_name}.json")
 
-def known_statistics(path: Path) -> dict:
-    "Statistics that have been computed; none where they are from a version without the polished prior."
+def known_statistics(path: Path, data: Dataset) -> dict:
+    "Statistics that have been computed; none where they are of other cells, or from a version without the polished prior."
     known = read_json(path) if path.exists() else {}
-    return known if "polished" in known.get("residual_scale", {}) else {}
+    return known if known.get("of") == fingerprint(data) and "polished" in known.get("residual_scale", {}) else {}
 
 def drive(root: str | Path) -> tuple:  # viscosity, Pa s, and pressure drop, Pa
     "What drives the flow of a dataset."
@@ -345,7 +387,7 @@ def extent_of(cell: dict  # of a `Dataset`
     "Size of a cell."
     return tuple(cell["dxyz"].double().tolist()) if "dxyz" in cell else (50e-6,) * 3
 
-# %% ../nbs/11_data.ipynb #5828f49c
+# %% ../nbs/11_data.ipynb #af6e010a
 def add_prior(root: Path, i: int, drive: tuple, path: Path) -> None:
     "Work of one process: `Physics` of a cell, saved as its own flow direction has them."
     torch.set_num_threads(1)
@@ -359,6 +401,7 @@ def add_prior(root: Path, i: int, drive: tuple, path: Path) -> None:
 def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) -> None:
     "Compute what this project adds to a dataset and does not find in it. Resumes where it was cut off."
     root, data = Path(root), Dataset(root)
+    check_cells(data)
     if any(name not in part for part in data.parts.values() for name in OURS):
         driven = drive(root)
         print(f"{root.name}: adding what physics says of each cell, once; driven by {driven[1]:.4g} Pa at {driven[0]:.4g} Pa s")
@@ -371,36 +414,24 @@ def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) 
             first += len(cells)
             for name in OURS: save_tensors(data.folders[direction] / f"{name}.pt", torch.stack([cell[name] for cell in cells]))
         shutil.rmtree(root / ".prior")
-    if not known_statistics(path := statistics_path(root, fold, folds)):
+    if not known_statistics(path := statistics_path(root, fold, folds), Dataset(root)):
         print(f"{root.name}: computing statistics of the train cells")
         write_json(path, statistics(Dataset(root), split(len(data), fold, folds)["train"]))
 
 def open_dataset(root: str | Path, fold: int = 0, folds: int = 0) -> tuple:  # the cells, and the statistics of the train cells
     "Open a dataset and what this project adds to it, which is computed where it is missing."
     data = Dataset(root)
-    if any(name not in part for part in data.parts.values() for name in OURS) or not known_statistics(statistics_path(root, fold, folds)):
+    if any(name not in part for part in data.parts.values() for name in OURS) or not known_statistics(statistics_path(root, fold, folds), data):
         complete(root, fold, folds)
         data = Dataset(root)
-    return data, known_statistics(statistics_path(root, fold, folds))
+    return data, known_statistics(statistics_path(root, fold, folds), data)
 
-# %% ../nbs/11_data.ipynb #8093b673
+# %% ../nbs/11_data.ipynb #fe58b9e3
 UNITS = dict(domain="", U_2d="m/s", U="m/s", p="Pa", dxyz="m", permeability="m^2", phi="m^2", correction="m/s", U_prior="m/s", p_prior="Pa", defect="1/(m s)")
 
-def problems(cell: dict  # of a `Dataset`
-             ) -> list:
-    "What is wrong with a cell."
-    found = [f"{name}: values that are not finite" for name, t in cell.items() if not torch.isfinite(t).all()]
-    solid = cell["domain"] == 0
-    if not ((cell["domain"] == 1) | solid).all():
-        found.append("domain: values other than 0 and 1")
-    found += [f"{name}: velocity inside fibres" for name in ("U_2d", "U") if (cell[name].abs() * solid > 0).any()]
-    if (cell.get("dxyz", torch.ones(3)) <= 0).any():
-        found.append("dxyz: lengths that are not positive")
-    return found
-
 def info(root: str | Path  # folder of the dataset
-         ) -> str:
-    "Counts, shapes, units, ranges and problems of a dataset, as text."
+         ) -> tuple:  # text, and the numbers of the cells by what is wrong with them
+    "Counts, shapes, units, ranges and problems of a dataset."
     data = Dataset(root)
     parts, (s, _, h, w) = split(len(data)), data[0]["U"].shape
     lines = [f"{root}: {len(data)} cells of {w} x {h} x {s} voxels; " + ", ".join(f"{k} {len(v)}" for k, v in parts.items())]
@@ -416,4 +447,4 @@ def info(root: str | Path  # folder of the dataset
     for name, (low, high) in ranges.items():
         kind = f"{str(tuple(cell[name].shape)):18} {str(cell[name].dtype)[6:]:8}" if name in cell else " " * 27
         lines.append(f"  {name:16} {kind} {low:10.3g} to {high:9.3g} {UNITS.get(name, '')}".rstrip())
-    return "\n".join(lines + [f"  problem: {p} in cells {i}" for p, i in found.items()] + (["  no problems found"] if not found else []))
+    return "\n".join(lines + [f"  problem: {p} in cells {i}" for p, i in found.items()] + (["  no problems found"] if not found else [])), found

@@ -282,7 +282,9 @@ def percolating(
     "Keep the fluid components, joined by faces, that touch x = 0 and x = Lx. Raises NotPercolatingError if none does."
     kept = _through(mask, ndimage.generate_binary_structure(3, 1))
     if not kept.any():
-        raise NotPercolatingError(f"no fluid path joins x = 0 to x = Lx (fibre fraction {fibre_fraction(mask):.3f})")
+        inverted = _through(np.logical_not(mask), ndimage.generate_binary_structure(3, 1)).any()
+        hint = "; there is one through what is taken for fibre: is the contrast inverted?" if inverted else ""
+        raise NotPercolatingError(f"no fluid path joins x = 0 to x = Lx (fibre fraction {fibre_fraction(mask):.3f}){hint}")
     return kept
 
 def percolating_slices(

@@ -309,7 +309,7 @@ class SliceMaps:
             ax = axes[name]
             style = dict(std=(MAGNITUDE, Normalize(0, v.max() or 1.0)), error=(ERROR, signed_norm(v))).get(name, flow)
             self.images[name] = draw_slice(ax, v[0], np.ones_like(self.mask[0]), extent, *style)
-            self.figure.colorbar(self.images[name], ax=ax, location="top", label=f"{self.labels[name]}, ${component}$ ({unit})", aspect=14)
+            self.figure.colorbar(self.images[name], ax=ax, location="top", label=f"{self.labels[name]}, ${component}$ ({unit})", aspect=14, ticks=MaxNLocator(3))
             self.across.append(ax.axhline(0, c=OUTLINE, lw=0.8, ls="--"))
             if name != maps[0]: ax.set(ylabel="", yticklabels=[])
         self.profile(axes["across"], f"${component}$ ({unit})", limit.vmax * (1 if component == "|v|" else np.array([-1, 1])))

@@ -11,6 +11,7 @@ __all__ = ['CONDITIONS', 'WINDOW', 'FlowModel', 'distance_map', 'denoiser_channe
 # %% ../nbs/22_predictor.ipynb #a15839b8
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +26,10 @@ from safetensors.torch import load_file, save_file
 from scipy.ndimage import distance_transform_edt
 
 from .blocks import patchify
-from .batches import encode_cell, network_inputs
+from .batches import encode_cell, network_inputs, outside
 from .diffusion import SAMPLERS, SCHEDULES, ddim, draw_noise
 from .diffusion import Prediction as Target
-from .files import atomic_write, read_json, read_stack, write_json, write_vti
+from .files import atomic_write, check_output, read_json, read_stack, write_json, write_vti
 from .lubrication import PRESSURE_DROP, VISCOSITY, check_cell, to_cells
 from .microstructure import percolating, percolating_slices
 from .plots import plot_components
@@ -359,10 +360,10 @@ def predict(
     mask, drive, clock = check_cell(mask, extent)[0], (viscosity, pressure_drop), [time.perf_counter()]
     check_drive(*drive)
     calibration = self.model.config["calibration"] or dict(sampler="ddim", steps=10, permeability=1.0)
-    sampler = sampler or ("regression" if self.model.regression and samples == 1 else calibration["sampler"])
-    steps = calibration["steps"] if steps is None else steps
+    sampler, steps = sampler or ("regression" if self.model.regression and samples == 1 else calibration["sampler"]), calibration["steps"] if steps is None else steps
     check_sampling(self.model, sampler, steps, samples, polish, eta, project)
     percolating_slices(mask := percolating(mask))
+    if found := outside(mask, extent, self.model.numbers.get("ranges")): warnings.warn(f"the cell is unlike those that the model was trained on, errors may be larger: {'; '.join(found)}")
     slices = slices or solve_2d(mask, extent, *drive)
     check_start(slices.velocity, mask)
     clock.append(time.perf_counter())
@@ -400,15 +401,16 @@ def predict_file(
     if out.suffix != ".vti":
         raise ValueError(f"out: expected a file name that ends in .vti, found {out}")
     mask, spacing = read_stack(stack, voxel_size)
+    check_output(out, 50 * mask.size + 2**21)  # three velocities and a mask, and the picture
     extent = tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing))
-    p = Predictor.from_directory(model, window=window).predict(
+    p = (predictor := Predictor.from_directory(model, window=window)).predict(
         mask, extent, viscosity, pressure_drop, sampler=sampler, steps=steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta)
     results = dict(
         stack=Path(stack).name, voxels_xyz=list(p.mask.shape[::-1]), extent_m=list(extent), viscosity_Pa_s=viscosity,
         pressure_drop_Pa=pressure_drop, fibre_fraction=float(1 - p.mask.mean()), permeability_m2=p.permeability,
         permeability_std_m2=p.permeability_std, permeability_2d_m2=permeability(p.slices.velocity, extent[0], viscosity, pressure_drop),
         mean_speed_m_per_s=float(np.linalg.norm(p.velocity, axis=1)[p.mask].mean()), residual=p.residual,
-        sampler=p.sampler, steps=p.steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta, seconds=p.seconds)
+        unlike_training=outside(p.mask, extent, predictor.model.numbers.get("ranges")), sampler=p.sampler, steps=p.steps, samples=samples, polish=polish, project=project, seed=seed, eta=eta, seconds=p.seconds)
     fields = dict(velocity=p.velocity, velocity_2d=p.slices.velocity, fluid=p.mask.astype(np.uint8))
     write_vti(out, fields if p.std is None else dict(fields, velocity_std=p.std), extent)
     with atomic_write(out.with_suffix(".png")) as temporary:
