@@ -23,7 +23,7 @@ from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 from joblib.externals.loky import get_reusable_executor
 from tqdm import tqdm
 
-from .files import atomic_write, read_json, write_json
+from .files import atomic_write, end_with_parent, read_json, write_json
 
 # %% ../nbs/26_cluster.ipynb #65a7af39
 def local_cluster(
@@ -95,7 +95,7 @@ def alone(
     *arguments: object,
 ) -> object:
     "The result of a function in a fresh process."
-    executor = get_reusable_executor(max_workers=1)
+    executor = get_reusable_executor(max_workers=1, initializer=end_with_parent)
     try: return executor.submit(function, *arguments).result()
     finally: executor.shutdown(wait=True)
 

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CHANNELS', 'FILES', 'REQUIRED', 'OURS', 'UNITS', 'split', 'Settings', 'draw_cell', 'cell_tensors', 'check_residual',
            'make_cell', 'load_tensor', 'open_folder', 'turn', 'Dataset', 'speed_scale', 'fingerprint', 'statistics',
-           'save_tensors', 'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'assemble', 'generate',
-           'problems', 'check_cells', 'statistics_path', 'known_statistics', 'drive', 'extent_of', 'add_prior',
-           'complete', 'open_dataset', 'info']
+           'save_tensors', 'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'put_together',
+           'assemble', 'generate', 'problems', 'check_cells', 'statistics_path', 'known_statistics', 'drive',
+           'extent_of', 'add_prior', 'complete', 'open_dataset', 'info']
 
 # %% ../nbs/11_data.ipynb #85a09557
 import hashlib
@@ -25,7 +25,7 @@ from fastcore.basics import chunked
 from tqdm import tqdm
 
 from .batched import cells_at_a_time, solve_batch
-from .files import atomic_write, check_output, locked, read_json, write_json
+from .files import atomic_write, check_output, end_with_parent, locked, read_json, write_json
 from .lubrication import PRESSURE_DROP, VISCOSITY, Lubrication
 from .microstructure import (
     NotPercolatingError, PackingError, fibre_fraction, percolating, percolating_slices, random_fibres, voxelise)
@@ -245,8 +245,8 @@ def statistics(data: Dataset, train: list  # numbers of the train cells
 # %% ../nbs/11_data.ipynb #7ba1a505
 def save_tensors(path: str | Path, tensors: object) -> None:
     "Save tensors, or a dictionary of tensors and plain numbers, in one step."
-    with atomic_write(path) as temporary:
-        torch.save(tensors, temporary)
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:  # an open file: by its name the temporary one would get into the archive
+        torch.save(tensors, file)
 
 def make_and_save(settings: Settings, index: int, path: Path) -> None:
     "Work of one process: a cell, saved."
@@ -255,7 +255,7 @@ def make_and_save(settings: Settings, index: int, path: Path) -> None:
 
 def run_jobs(jobs: list, title: str, total: int, workers: int) -> None:
     "Run what is left of so many jobs in parallel, with a progress bar."
-    with joblib.parallel_config("loky", inner_max_num_threads=1):  # one thread a process: the same sums everywhere
+    with joblib.parallel_config("loky", inner_max_num_threads=1, initializer=end_with_parent):  # one thread a process: the same sums everywhere
         done = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator_unordered")(jobs)
         for _ in tqdm(done, title, total, initial=total - len(jobs), mininterval=1, unit="cell"):
             pass
@@ -292,14 +292,21 @@ def finish_and_save(settings: Settings, path: Path) -> None:
     solved.unlink()
 
 # %% ../nbs/11_data.ipynb #d2cd57f2
+def put_together(paths: list, name: str, scratch: Path) -> torch.Tensor:  # all cells
+    "A field of many cells, mapped into a file: the system writes out what memory cannot hold."
+    first = load_tensor(paths[0])[name]
+    field = torch.from_file(str(scratch), shared=True, size=len(paths) * first.numel(), dtype=first.dtype).view(len(paths), *first.shape)
+    for i, path in enumerate(paths): field[i] = load_tensor(path)[name]
+    return field
+
 def assemble(root: Path, paths: list, plan: dict) -> None:
-    "The files of a dataset from those of its cells, field by field: memory holds one field of all cells. dataset.json, which is last, says that all are there."
-    parts = [load_tensor(path) for path in paths]
+    "The files of a dataset from those of its cells. dataset.json, which is last, says that all are there."
     for name in FILES:
-        save_tensors(root / "x" / f"{name}.pt", torch.stack([part[name] for part in parts]))
-    plan["records"] = [part["record"] for part in parts]
-    write_json(root / "splits.json", split(len(parts)))
-    write_json(root / "statistics.json", statistics(Dataset(root), split(len(parts))["train"]))
+        save_tensors(root / "x" / f"{name}.pt", put_together(paths, name, scratch := paths[0].with_name("field")))
+        scratch.unlink()
+    plan["records"] = [load_tensor(path)["record"] for path in paths]
+    write_json(root / "splits.json", split(len(paths)))
+    write_json(root / "statistics.json", statistics(Dataset(root), split(len(paths))["train"]))
     write_json(root / "dataset.json", plan)
 
 # %% ../nbs/11_data.ipynb #28871d6c

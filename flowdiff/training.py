@@ -88,8 +88,8 @@ def update_ema(average: torch.nn.Module, model: torch.nn.Module, decay: float, s
 # %% ../nbs/20_training.ipynb #b087a9de
 def save_checkpoint(path: Path, state: dict) -> None:
     "Write tensors and plain numbers in one step."
-    with atomic_write(path) as temporary:
-        torch.save(state, temporary)
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:  # an open file: by its name the temporary one would get into the archive
+        torch.save(state, file)
 
 def load_checkpoint(path: str | Path) -> dict:
     "Read a checkpoint onto the CPU. Raises `FileNotFoundError`, or `ValueError` for a file that is none."
