@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CHANNELS', 'FILES', 'REQUIRED', 'OURS', 'UNITS', 'split', 'Settings', 'draw_cell', 'cell_tensors', 'check_residual',
            'make_cell', 'load_tensor', 'open_folder', 'turn', 'Dataset', 'speed_scale', 'fingerprint', 'statistics',
-           'save_tensors', 'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'put_together',
+           'save_tensors', 'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'stack_on_disk',
            'assemble', 'generate', 'problems', 'check_cells', 'statistics_path', 'known_statistics', 'drive',
            'extent_of', 'add_prior', 'complete', 'open_dataset', 'info']
 
@@ -15,6 +15,8 @@ import math
 import pickle
 import random
 import shutil
+import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -292,18 +294,22 @@ def finish_and_save(settings: Settings, path: Path) -> None:
     solved.unlink()
 
 # %% ../nbs/11_data.ipynb #d2cd57f2
-def put_together(paths: list, name: str, scratch: Path) -> torch.Tensor:  # all cells
-    "A field of many cells, mapped into a file: the system writes out what memory cannot hold."
-    first = load_tensor(paths[0])[name]
-    field = torch.from_file(str(scratch), shared=True, size=len(paths) * first.numel(), dtype=first.dtype).view(len(paths), *first.shape)
-    for i, path in enumerate(paths): field[i] = load_tensor(path)[name]
-    return field
+def stack_on_disk(
+    tensors: Iterable,  # of one shape
+    count: int,  # how many
+    folder: Path,  # takes a file as large as all of them, which goes with the result
+) -> torch.Tensor:  # (count, ...)
+    "Stack tensors into a file without a name that is mapped into memory: the system keeps on disk what memory cannot hold."
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        for i, tensor in enumerate(tensors):
+            if i == 0: stacked = torch.from_file(file.name, shared=True, size=count * tensor.numel(), dtype=tensor.dtype).view(count, *tensor.shape)
+            stacked[i] = tensor
+    return stacked
 
 def assemble(root: Path, paths: list, plan: dict) -> None:
     "The files of a dataset from those of its cells. dataset.json, which is last, says that all are there."
     for name in FILES:
-        save_tensors(root / "x" / f"{name}.pt", put_together(paths, name, scratch := paths[0].with_name("field")))
-        scratch.unlink()
+        save_tensors(root / "x" / f"{name}.pt", stack_on_disk((load_tensor(path)[name] for path in paths), len(paths), paths[0].parent))
     plan["records"] = [load_tensor(path)["record"] for path in paths]
     write_json(root / "splits.json", split(len(paths)))
     write_json(root / "statistics.json", statistics(Dataset(root), split(len(paths))["train"]))
@@ -330,7 +336,7 @@ def generate(
     if (root / "dataset.json").exists():
         shutil.rmtree(kept, ignore_errors=True)  # of a process that was killed in its last moment
         return read_json(root / "dataset.json")
-    check_output(root / "dataset.json", 160 * cells * math.prod(settings.shape))  # 19 numbers a voxel, twice, before the cells are put together
+    check_output(root / "dataset.json", 170 * cells * math.prod(settings.shape))  # 19 numbers a voxel, twice, and the widest field once more while the cells are put together
     densest = (settings.fibre_fraction[1],) * 2
     draw_cell(replace(settings, fibre_fraction=densest), 0)  # settings that cannot be met fail here, before anything is written
     with locked(root):

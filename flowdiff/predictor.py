@@ -379,7 +379,7 @@ def predict(
         velocity, permeability(velocity, extent[0], *drive), std, k_std, slices, physics.prior.velocity if physics else slices.velocity, mask, tuple(extent),
         float(end.residual) if end else None, sampler, steps, dict(zip(("slices", "physics", "networks", "polish"), np.diff(clock).tolist())))
 
-# %% ../nbs/22_predictor.ipynb #681edee8
+# %% ../nbs/22_predictor.ipynb #167ceee6
 def predict_file(
     stack: str | Path,  # segmented scan: TIFF, or folder of images along z
     model: str | Path,  # model folder

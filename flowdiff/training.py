@@ -157,7 +157,7 @@ def training_step(
         with autocast(next(iter(batch.values())).device):
             value, parts = loss(model, batch, torch.Generator().manual_seed(seed))
         if not torch.isfinite(value):
-            trouble = f"step {step}: the loss is {value.item()}; the last good checkpoint is kept"
+            trouble = f"step {step}: the loss of batch {i} is {value.item()}; the last good checkpoint is kept"
             break
         (value * processes / recipe.accumulate).backward()
         found.append({name: part.item() for name, part in (dict(loss=value) | parts).items()})
