@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['FIRST_SEARCH', 'STANDARD', 'CHOICES', 'CARD', 'project_root', 'experiments', 'study_experiments', 'find_experiment',
            'run_folder', 'load_preset', 'code_cells', 'defaults', 'check_value', 'fit_type', 'check_run', 'resolve',
-           'quoted', 'code', 'modules', 'source_hash', 'find_kernel', 'read_record', 'environment', 'upstream',
-           'RunFailed', 'portable', 'publish', 'execute', 'clear', 'title', 'used_device', 'new_record', 'run',
-           'record_run', 'check_size', 'run_all', 'keep_reference', 'readme_text', 'rounded', 'release']
+           'quoted', 'code', 'modules', 'source_hash', 'find_kernel', 'read_record', 'processor', 'environment',
+           'upstream', 'RunFailed', 'portable', 'publish', 'execute', 'clear', 'title', 'used_device', 'new_record',
+           'run', 'record_run', 'check_size', 'run_all', 'keep_reference', 'readme_text', 'rounded', 'release']
 
 # %% ../nbs/25_study.ipynb #741037c0
 import ast
@@ -247,6 +247,13 @@ def read_record(
     return read_json(folder / "run.json") if (folder / "run.json").exists() else {}
 
 
+def processor() -> str:
+    "Its name, and whether it computes in bfloat16, in which networks then run."
+    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""  # Linux; elsewhere less is known
+    name = re.search(r"model name\s*: (.*)", text)
+    return (name[1] if name else platform.processor() or platform.machine()) + " with bfloat16" * ("avx512_bf16" in text)
+
+
 def environment(
     root: Path,  # the checkout
 ) -> dict:  # versions, machine, commit, dirty; the last two are None outside git
@@ -260,7 +267,7 @@ def environment(
     changes = git("status", "--porcelain")
     return {"versions": {"python": platform.python_version(), "flowdiff": flowdiff.__version__}
                         | {name: importlib.metadata.version(name) for name in packages},
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "machine": f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} cores",
             "commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}
 
 # %% ../nbs/25_study.ipynb #72a5ab2d
