@@ -127,15 +127,15 @@ def check_export(
 ) -> str:  # what is wrong
     "The package is what its notebooks export."
     with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch)
-        shutil.copy(root / "settings.ini", copy)
-        shutil.copytree(root / "nbs", copy / "nbs", ignore=shutil.ignore_patterns("experiments", ".ipynb_checkpoints"))
-        (copy / package).mkdir()
-        shutil.copy(root / package / "__init__.py", copy / package)
-        done = call(["-c", "from nbdev.doclinks import nbdev_export; nbdev_export()"], root, copy)
+        anew = Path(scratch)
+        shutil.copy(root / "settings.ini", anew)
+        shutil.copytree(root / "nbs", anew / "nbs", ignore=shutil.ignore_patterns("experiments", ".ipynb_checkpoints"))
+        (anew / package).mkdir()
+        shutil.copy(root / package / "__init__.py", anew / package)
+        done = call(["-c", "from nbdev.doclinks import nbdev_export as export; export()"], root, anew)
         if done.returncode: return done.stderr
-        names = {path.name for folder in (root, copy) for path in (folder / package).glob("*.py")}
-        _, differ, missing = filecmp.cmpfiles(root / package, copy / package, sorted(names), shallow=False)
+        names = {path.name for folder in (root, anew) for path in (folder / package).glob("*.py")}
+        _, differ, missing = filecmp.cmpfiles(root / package, anew / package, sorted(names), shallow=False)
     return f"run nbdev_export: {', '.join(differ + missing)}" if differ or missing else ""
 
 # %% ../nbs/28_checks.ipynb #c3f53e4e

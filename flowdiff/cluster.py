@@ -95,7 +95,7 @@ def alone(
     *arguments: object,
 ) -> object:
     "The result of a function in a fresh process."
-    executor = get_reusable_executor(max_workers=1, initializer=end_with_parent)
+    executor = get_reusable_executor(max_workers=1, initializer=end_with_parent, initargs=(os.getpid(),))
     try: return executor.submit(function, *arguments).result()
     finally: executor.shutdown(wait=True)
 

@@ -12,6 +12,7 @@ __all__ = ['CHANNELS', 'FILES', 'REQUIRED', 'OURS', 'UNITS', 'split', 'Settings'
 # %% ../nbs/11_data.ipynb #85a09557
 import hashlib
 import math
+import os
 import pickle
 import random
 import shutil
@@ -257,7 +258,7 @@ def make_and_save(settings: Settings, index: int, path: Path) -> None:
 
 def run_jobs(jobs: list, title: str, total: int, workers: int) -> None:
     "Run what is left of so many jobs in parallel, with a progress bar."
-    with joblib.parallel_config("loky", inner_max_num_threads=1, initializer=end_with_parent):  # one thread a process: the same sums everywhere
+    with joblib.parallel_config("loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)):  # one thread a process: the same sums everywhere
         done = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator_unordered")(jobs)
         for _ in tqdm(done, title, total, initial=total - len(jobs), mininterval=1, unit="cell"):
             pass

@@ -105,7 +105,7 @@ def campaign(
             while not ended:
                 seconds = rng.uniform(0.2, longest) if share and len(found["kills"]) < kills else None
                 status, left, said = killed_after([*prefix, *command.split()], folder, seconds)
-                found["left"] += [f"{command}: {pid}" for pid in left]
+                found["left"] += [f"{command}: {Path(f'/proc/{pid}/cmdline').read_text()[:200]!r} after {seconds:.1f} s" for pid in running(left)]
                 ended = status != -9
                 if ended and status: return found | dict(said=f"{command}: exit status {status}: {said[-2000:]}")
                 if not ended:

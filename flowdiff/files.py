@@ -75,9 +75,10 @@ def check_output(
     free = shutil.disk_usage(there).free
     if free < size: raise OSError(f"{path}: expected {size / 1e6:.3g} MB of free space, found {free / 1e6:.3g} MB")
 
-def end_with_parent() -> None:
+def end_with_parent(
+    parent: int,  # its number; it may have ended by now
+) -> None:
     "For a process that works for another one: end when that has ended, even where it was killed and could tell nobody."
-    parent = os.getppid()
     def watch():
         while os.getppid() == parent: time.sleep(0.5)
         os._exit(1)
