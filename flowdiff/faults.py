@@ -86,24 +86,24 @@ def killed_after(
 
 # %% ../nbs/33_faults.ipynb #3c489325
 STUDY = (  # what is tried: words after `flowdiff`
-    "data generate --out data/loose --cells 24 --size 32 --slices 4 --extent 25um --fibre-fraction 0.45 0.5 --workers 2",
+    "data generate --out data/loose --cells 48 --size 32 --slices 4 --extent 25um --fibre-fraction 0.45 0.5 --workers 2",
     "run all --preset smoke", "run grid_search --preset smoke")
 
 def campaign(
     folder: Path,  # a copy of the study
     commands: tuple,  # words after `flowdiff`
     kills: int,  # at the most
-    longest: float,  # s before a kill
+    longest: list,  # s before a kill, of each command
     seed: int = 0,
     prefix: tuple = ("-c", "from flowdiff.cli import main; main()"),  # what runs such words
-) -> dict:  # "kills": records of them; "left": processes that stayed; "said": by a command that failed
+) -> dict:  # "kills": records of them; "left": processes that stayed; "said": by a command that failed; "seconds": of each command
     "Run commands to their end, however often they are killed on the way."
-    rng, found = random.Random(seed), dict(kills=[], left=[], said="")
+    rng, found = random.Random(seed), dict(kills=[], left=[], said="", seconds=[])
     with tqdm(total=kills, desc="kills", mininterval=2) as bar:
         for n, command in enumerate(commands):
-            share, ended = -(-(kills - len(found["kills"])) // (len(commands) - n)), False
+            share, ended, start = -(-(kills - len(found["kills"])) // (len(commands) - n)), False, time.monotonic()
             while not ended:
-                seconds = rng.uniform(0.2, longest) if share and len(found["kills"]) < kills else None
+                seconds = rng.uniform(0.2, longest[n]) if share and len(found["kills"]) < kills else None
                 status, left, said = killed_after([*prefix, *command.split()], folder, seconds)
                 found["left"] += [f"{command}: {Path(f'/proc/{pid}/cmdline').read_text()[:200]!r} after {seconds:.1f} s" for pid in running(left)]
                 ended = status != -9
@@ -112,12 +112,13 @@ def campaign(
                     share -= 1
                     found["kills"].append(dict(command=command, seconds=seconds))
                     bar.update()
+            found["seconds"].append(time.monotonic() - start)
     return found
 
 # %% ../nbs/33_faults.ipynb #a3d3ed78
 def two_at_a_time(folder: Path) -> str:  # what is wrong
     "Of two processes in one folder, one refuses with a line that says why."
-    argv = [sys.executable, "-c", "from flowdiff.cli import main; main()", *STUDY[0].replace("data/loose", "data/shared").split()]
+    argv = [sys.executable, "-c", "from flowdiff.cli import main; main()", *STUDY[0].replace("data/loose", "data/shared").replace("--cells 48", "--cells 8").split()]
     both = [subprocess.Popen(argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [process.communicate()[1] for process in both]
     codes = sorted(process.returncode for process in both)
@@ -179,7 +180,8 @@ def run_faults(
         alone, torn = place / "alone", place / "torn"
         for folder in (alone, torn): folder.mkdir(), copy_study(root, folder)
         start = time.monotonic()
-        quiet, noisy = campaign(alone, STUDY, 0, longest), campaign(torn, STUDY, kills, longest)
+        quiet = campaign(alone, STUDY, 0, [])
+        noisy = campaign(torn, STUDY, kills, [min(longest, seconds) for seconds in (*quiet["seconds"], *[longest] * len(STUDY))])
         expected, found = results(alone), results(torn)
         other = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         lost = sum((alone / name).stat().st_size for name in other if (alone / name).exists())
