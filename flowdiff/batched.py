@@ -188,7 +188,7 @@ def solve_batch(
     return dict(U=unit * velocity, U_2d=unit * centres(start)[0], p=pressure_drop * pressure, iterations=iterations, residual=left)
 
 # %% ../nbs/10_batched.ipynb #7d58027f
-BYTES = 900  # a voxel, at the most: vectors of MINRES and equations in double precision, multigrid in single
+BYTES = 1400  # a voxel, at the most: vectors of MINRES and equations in double precision, multigrid in single; measured on a CPU, 900 to 1300
 
 def cells_at_a_time(shape: tuple, device: torch.device) -> int:
     "How many cells of a shape (S, H, W) a device holds at once; four on a CPU, where more would not be faster."

@@ -196,6 +196,6 @@ def run_faults(
     print(f"{len(noisy['kills'])} kills survived, {len(expected)} files compared, {lost} bytes lost, in {record['seconds'] / 60:.0f} min", flush=True)
     return int(any(tests.values()))
 
-# %% ../nbs/33_faults.ipynb #b9ef8334
+# %% ../nbs/33_faults.ipynb #93d73a60
 if __name__ == "__main__" and "__file__" in globals():  # python -m, not the notebook
     sys.exit(run_faults(project_root()))

@@ -51,7 +51,7 @@ class FlowModel(torch.nn.Module):
         schedule: str,  # name in `SCHEDULES`
         prediction: str,  # what the denoiser predicts: "epsilon", "v" or "x0"
         conditions: list,  # what the denoiser is told, in this order: names in `CONDITIONS`
-        numbers: dict,  # of the train cells: `Cells.numbers`, and "trained_on"
+        numbers: dict,  # of the train cells: `Cells.numbers`, and "trained_on", "ranges" of `batches`, "width" in voxels where they are known
         clip: float | None = None,  # largest latent that sampling allows; None: no limit
         calibration: dict | None = None,  # of `fit_calibration`; None: samples as they are drawn
     ):
@@ -97,11 +97,14 @@ def denoiser_channels(vae: DualVAE, conditions: list) -> int:
     return vae.config["latent_channels"] + sum(CONDITIONS[name][0](vae) for name in conditions)
 
 # %% ../nbs/22_predictor.ipynb #ff6f1eea
-def windowed(model: FlowModel, network, *fields: torch.Tensor, coarser: int = 1  # than the voxels all fields are
-             ) -> torch.Tensor:
+def windowed(model: FlowModel, network, *fields: torch.Tensor,
+    coarser: int = 1,  # than the voxels all fields are
+    width: int | None = None,  # voxels: of a cell larger than the model's window the network sees that much at a time
+) -> torch.Tensor:
     "A network on fields, in the model's windows and its precision, as float32."
+    window = model.window and min(model.window, max(2, -(-(width or model.window) // model.multiple)) * model.multiple)
     with autocast(fields[0].device):
-        return in_windows(network, fields, model.window and model.window // coarser, model.multiple // coarser).float()
+        return in_windows(network, fields, window and window // coarser, model.multiple // coarser).float()
 
 @torch.no_grad()
 def regression_residual(model: FlowModel, batch: dict) -> torch.Tensor:
@@ -166,12 +169,12 @@ def calibrate(
 
 # %% ../nbs/22_predictor.ipynb #518ee91e
 def denoiser_for(model: FlowModel, batch: dict) -> Callable:
-    "The denoiser, told of one cell: (noisy latents (n, C, S, h, w), times) -> what it predicts of them."
+    "The denoiser, told of one cell: (noisy latents (n, C, S, h, w), times) -> what it predicts of them. In windows it sees what it was trained on: the work of attention grows with the square."
     conditions = condition(model, batch)
 
     def denoise(x_t, t):
         fields = torch.cat([x_t, conditions.expand(len(x_t), -1, -1, -1, -1)], 1)
-        return windowed(model, lambda x: model.denoiser(x, t), fields, coarser=model.vae.downsampling)
+        return windowed(model, lambda x: model.denoiser(x, t), fields, coarser=model.vae.downsampling, width=model.numbers.get("width"))
     return denoise
 
 def decode_all(model: FlowModel, batch: dict, deltas: torch.Tensor) -> torch.Tensor:
