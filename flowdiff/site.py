@@ -19,6 +19,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser, SectionProxy
 from contextlib import contextmanager, suppress
@@ -189,7 +190,8 @@ def checks_page(root: Path) -> str:  # Markdown
     kept, parts = root / "outputs" / "reference" / "checks", [CHECKS]
     if (kept / "faults.json").exists():
         f = read_json(kept / "faults.json")
-        parts.append(f"## Killed\n\n{len(f['kills'])} times SIGKILL at a random moment of {', '.join(f'`{c}`' for c in dict.fromkeys(k['command'].split(' --')[0] for k in f['kills']))}; "
+        times = Counter(k["command"].split(" --")[0] for k in f["kills"])
+        parts.append(f"## Killed\n\n{len(f['kills'])} times SIGKILL at a random moment, of {', '.join(f'`{command}` {n} times' for command, n in times.items())}; "
                      f"{f['files']} files of data and weights compared with those of an undisturbed run, **{f['bytes_lost']} bytes lost**. By `{f['command']}`, commit `{f['commit'][:9]}`.\n\n"
                      "| test | result |\n|---|---|\n" + "\n".join(f"| {name} | {escape(result)} |" for name, result in f["tests"].items()))
     if (kept / "wrong_input.json").exists():
