@@ -13,10 +13,11 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from distributed import Client, Future, as_completed
+from distributed import Client, Future
 from matplotlib import colormaps, rc_context
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
@@ -25,7 +26,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from tqdm import tqdm
 
-from .cluster import write_csv
+from .cluster import ended, write_csv
 from .files import atomic_write, read_json
 from .plots import DASHES, FIBRE, MAGNITUDE, OUTLINE, PALETTE, STYLE, new_figure
 from .study import (
@@ -99,18 +100,14 @@ def fan_out(
     given = {which: resolve(name, preset, parameters | {"run": which}, root) for which, parameters in runs.items()}
     for parameters in given.values(): upstream(name, preset, parameters, root)
     find_kernel(kernel)
-    futures = {client.submit(run, name, preset, parameters | {"run": which}, kernel, root=root, quiet=True,
-                             pure=False, retries=retries): which for which, parameters in runs.items()}
+    submit = lambda which: client.submit(run, name, preset, runs[which] | {"run": which}, kernel, root=root, quiet=True, pure=False, retries=retries)
     records = {}
-    try:
-        with tqdm(total=len(futures), desc=name, unit="run", mininterval=2) as bar:
-            for future in as_completed(futures):
-                which = futures[future]
-                folder = run_folder(root, preset, name, which)
-                records[which] = outcome(future, given[which], folder, root)
-                bar.write(f"{which}: {describe(records[which], best_loss(folder))}")
-                bar.update()
-    finally: client.cancel(list(futures))
+    with tqdm(total=len(runs), desc=name, unit="run", mininterval=2) as bar, closing(ended(submit, runs, client)) as done:
+        for which, future in done:
+            folder = run_folder(root, preset, name, which)
+            records[which] = outcome(future, given[which], folder, root)
+            bar.write(f"{which}: {describe(records[which], best_loss(folder))}")
+            bar.update()
     return [records[which] for which in runs]
 
 
