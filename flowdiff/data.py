@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CHANNELS', 'FILES', 'REQUIRED', 'OURS', 'UNITS', 'split', 'Settings', 'draw_cell', 'cell_tensors', 'check_residual',
            'make_cell', 'load_tensor', 'open_folder', 'turn', 'Dataset', 'speed_scale', 'fingerprint', 'statistics',
-           'save_tensors', 'make_and_save', 'run_jobs', 'solve_on_device', 'finish_and_save', 'stack_on_disk',
-           'assemble', 'generate', 'problems', 'check_cells', 'statistics_path', 'known_statistics', 'drive',
-           'extent_of', 'add_prior', 'complete', 'open_dataset', 'info']
+           'save_tensors', 'make_and_save', 'processes', 'run_jobs', 'solve_on_device', 'finish_and_save',
+           'stack_on_disk', 'assemble', 'generate', 'problems', 'check_cells', 'statistics_path', 'known_statistics',
+           'drive', 'extent_of', 'add_prior', 'complete', 'open_dataset', 'info']
 
 # %% ../nbs/11_data.ipynb #85a09557
 import hashlib
@@ -256,12 +256,14 @@ def make_and_save(settings: Settings, index: int, path: Path) -> None:
     torch.set_num_threads(1)
     save_tensors(path, make_cell(settings, index))
 
+def processes(workers: int, return_as: str) -> joblib.Parallel:
+    "Processes, 0 for one a core, that end with this one and compute on one thread each: the same sums everywhere."
+    with joblib.parallel_config("loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)):
+        return joblib.Parallel(workers or joblib.cpu_count(), return_as=return_as)
+
 def run_jobs(jobs: list, title: str, total: int, workers: int) -> None:
     "Run what is left of so many jobs in parallel, with a progress bar."
-    with joblib.parallel_config("loky", inner_max_num_threads=1, initializer=end_with_parent, initargs=(os.getpid(),)):  # one thread a process: the same sums everywhere
-        done = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator_unordered")(jobs)
-        for _ in tqdm(done, title, total, initial=total - len(jobs), mininterval=1, unit="cell"):
-            pass
+    for _ in tqdm(processes(workers, "generator_unordered")(jobs), title, total, initial=total - len(jobs), mininterval=1, unit="cell"): pass
 
 # %% ../nbs/11_data.ipynb #c0288335
 def solve_on_device(
@@ -271,7 +273,7 @@ def solve_on_device(
     device: torch.device, workers: int,
 ) -> None:
     "Draw cells and solve their flow, as many at a time as the device holds; each is saved in a file of its own."
-    drawn = joblib.Parallel(workers or joblib.cpu_count(), return_as="generator")(joblib.delayed(draw_cell)(settings, i) for i in indices)
+    drawn = processes(workers, "generator")(joblib.delayed(draw_cell)(settings, i) for i in indices)
     grid = tuple(n * r for n, r in zip(settings.shape, (1, settings.refine, settings.refine)))
     for group in tqdm(list(chunked(indices, cells_at_a_time(grid, device))), "flow", mininterval=1, unit="batch"):
         made = [next(drawn) for _ in group]

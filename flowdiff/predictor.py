@@ -99,7 +99,7 @@ def denoiser_channels(vae: DualVAE, conditions: list) -> int:
 # %% ../nbs/22_predictor.ipynb #ff6f1eea
 def windowed(model: FlowModel, network, *fields: torch.Tensor,
     coarser: int = 1,  # than the voxels all fields are
-    width: int | None = None,  # voxels: of a cell larger than the model's window the network sees that much at a time
+    width: int | None = None,  # voxels that the network sees at a time where they are fewer than the model's window
 ) -> torch.Tensor:
     "A network on fields, in the model's windows and its precision, as float32."
     window = model.window and min(model.window, max(2, -(-(width or model.window) // model.multiple)) * model.multiple)

@@ -27,7 +27,7 @@ from accelerate.utils import gather_object, reduce
 from joblib.externals.loky import ProcessPoolExecutor
 from tqdm import tqdm
 
-from .files import atomic_write
+from .files import atomic_write, end_with_parent
 
 # %% ../nbs/20_training.ipynb #a6cca2a1
 def pick_device(device: str  # "auto", "cpu" or "cuda"
@@ -254,7 +254,7 @@ def train(
         history = train_share(*work)
     else:
         with socket.create_server(("127.0.0.1", 0)) as free: port = free.getsockname()[1]
-        pool, packed = ProcessPoolExecutor(processes - 1), cloudpickle.dumps(work)
+        pool, packed = ProcessPoolExecutor(processes - 1, initializer=end_with_parent, initargs=(os.getpid(),)), cloudpickle.dumps(work)
         others = [pool.submit(as_process, rank, processes, port, device, packed) for rank in range(1, processes)]
         try:
             with together(0, processes, port, device): history = train_share(*work, 0, processes)
