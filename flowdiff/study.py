@@ -239,20 +239,17 @@ def find_kernel(
     if (name or "python3") in known: return name or "python3"
     raise ValueError(f"unknown kernel {name or 'python3'!r}, known: {', '.join(sorted(known)) or 'none'}")
 
-
 def read_record(
     folder: Path,  # of a run
 ) -> dict:  # empty where nothing was run
     "The `run.json` of a run."
     return read_json(folder / "run.json") if (folder / "run.json").exists() else {}
 
-
 def processor() -> str:
     "Its name, and whether it computes in bfloat16, in which networks then run."
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""  # Linux; elsewhere less is known
     name = re.search(r"model name\s*: (.*)", text)
     return (name[1] if name else platform.processor() or platform.machine()) + " with bfloat16" * ("avx512_bf16" in text)
-
 
 def environment(
     root: Path,  # the checkout
