@@ -47,7 +47,7 @@ test: install  ## check notebooks, package, README, experiments and error messag
 
 docs: install  ## build the documentation pages into _docs
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
-	$(BIN)/nbdev_proc_nbs
+	PYTHONWARNINGS=ignore $(BIN)/python -c "from nbdev.serve import proc_nbs; proc_nbs()"  # what nbdev_docs would hand to Quarto
 	$(BIN)/python -m flowdiff.site
 
 docs-serve: install  ## show the pages on this computer, http://127.0.0.1:8000/
