@@ -25,7 +25,7 @@ from .study import environment, project_root
 
 # %% ../nbs/33_faults.ipynb #4bb54658
 TELLING = (".pt", ".safetensors", ".tif", ".csv")  # suffixes of data and weights
-TIMES = ("results.csv", "top10.csv", "metrics.csv", "last.pt")  # hold seconds, or the state of a resumed process
+TIMES = ("results.csv", "top10.csv", "metrics.csv", "last.pt")  # hold seconds, or what is kept to resume
 
 def results(
     folder: Path,  # with data/ and outputs/
