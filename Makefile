@@ -57,7 +57,7 @@ test-browser: docs  ## try the pages and JupyterLab in Chromium, where there is 
 	$(BIN)/python -m pip install --quiet --editable '.[browser]'
 	$(BIN)/python -m flowdiff.browser
 
-test-faults: install  ## kill the smallest study thirty times, and compare; half an hour, record in outputs/reference/checks
+test-faults: install  ## kill the smallest study thirty times, and compare; ten minutes, record in outputs/reference/checks
 	$(BIN)/python -m flowdiff.faults
 
 audit: install  ## report known vulnerabilities of what is installed; nothing fails by it

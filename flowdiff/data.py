@@ -19,6 +19,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import joblib
@@ -303,10 +304,10 @@ def stack_on_disk(
     folder: Path,  # takes a file as large as all of them, which goes with the result
 ) -> torch.Tensor:  # (count, ...)
     "Stack tensors into a file without a name that is mapped into memory: the system keeps on disk what memory cannot hold."
-    with tempfile.NamedTemporaryFile(dir=folder) as file:
-        for i, tensor in enumerate(tensors):
-            if i == 0: stacked = torch.from_file(file.name, shared=True, size=count * tensor.numel(), dtype=tensor.dtype).view(count, *tensor.shape)
-            stacked[i] = tensor
+    first = next(tensors := iter(tensors))
+    with tempfile.NamedTemporaryFile(dir=folder) as file:  # loses its name before anything is written: a kill leaves nothing
+        stacked = torch.from_file(file.name, shared=True, size=count * first.numel(), dtype=first.dtype).view(count, *first.shape)
+    for i, tensor in enumerate(chain([first], tensors)): stacked[i] = tensor
     return stacked
 
 def assemble(root: Path, paths: list, plan: dict) -> None:
