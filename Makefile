@@ -48,17 +48,17 @@ test: install  ## check notebooks, package, README, experiments and error messag
 docs: install  ## build the documentation pages into _docs
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	PYTHONWARNINGS=ignore $(BIN)/python -c "from nbdev.serve import proc_nbs; proc_nbs()"  # what nbdev_docs would hand to Quarto
-	$(BIN)/python -m flowdiff.site
+	$(BIN)/python -m flowdiff.tools.site
 
 docs-serve: install  ## show the pages on this computer, http://127.0.0.1:8000/
-	$(BIN)/python -m flowdiff.site serve
+	$(BIN)/python -m flowdiff.tools.site serve
 
 test-browser: docs  ## try the pages and JupyterLab in Chromium, where there is one
 	$(BIN)/python -m pip install --quiet --editable '.[browser]'
-	$(BIN)/python -m flowdiff.browser
+	$(BIN)/python -m flowdiff.tools.browser
 
 test-faults: install  ## kill the smallest study thirty times, and compare; ten minutes, record in outputs/reference/checks
-	$(BIN)/python -m flowdiff.faults
+	$(BIN)/python -m flowdiff.tools.faults
 
 audit: install  ## report known vulnerabilities of what is installed; nothing fails by it
 	$(BIN)/python -m pip install --quiet pip-audit
