@@ -48,14 +48,14 @@ test: install  ## check notebooks, package, README, experiments and error messag
 docs: install  ## build the documentation pages into _docs
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	PYTHONWARNINGS=ignore $(BIN)/python -c "from nbdev.serve import proc_nbs; proc_nbs()"  # what nbdev_docs would hand to Quarto
-	$(BIN)/python -m flowdiff.tools.site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going nbs _docs/html
 
 docs-serve: install  ## show the pages on this computer, http://127.0.0.1:8000/
-	$(BIN)/python -m flowdiff.tools.site serve
+	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _docs/html
 
 test-browser: docs  ## try the pages and JupyterLab in Chromium, where there is one
 	$(BIN)/python -m pip install --quiet --editable '.[browser]'
-	$(BIN)/python -m flowdiff.tools.browser
+	$(BIN)/python -m pytest -q nbs/tests_browser
 
 test-faults: install  ## kill the smallest study thirty times, and compare; ten minutes, record in outputs/reference/checks
 	$(BIN)/python -m flowdiff.tools.faults
@@ -71,5 +71,5 @@ check-openfoam: install  ## compare the solver with OpenFOAM's simpleFoam, where
 	$(BIN)/python -m flowdiff.validation
 
 clean:  ## remove caches and built files; keeps .venv, data and outputs
-	rm -rf _proc _docs build *.egg-info .ruff_cache
+	rm -rf _proc _docs nbs/api build *.egg-info .ruff_cache
 	find flowdiff nbs \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +

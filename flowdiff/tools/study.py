@@ -7,8 +7,8 @@ __all__ = ['FIRST_SEARCH', 'STANDARD', 'CHOICES', 'CARD', 'project_root', 'exper
            'run_folder', 'load_preset', 'code_cells', 'defaults', 'check_value', 'fit_type', 'check_run', 'resolve',
            'quoted', 'code', 'imported_names', 'modules', 'source_hash', 'find_kernel', 'read_record', 'processor',
            'environment', 'upstream', 'RunFailed', 'portable', 'publish', 'execute', 'clear', 'title', 'used_device',
-           'new_record', 'run', 'record_run', 'check_size', 'run_all', 'keep_reference', 'readme_text', 'rounded',
-           'release']
+           'new_record', 'run', 'record_run', 'check_size', 'run_all', 'keep_reference', 'readme_text', 'with_tables',
+           'rounded', 'release']
 
 # %% ../../nbs/tools/study.ipynb #741037c0
 import ast
@@ -527,14 +527,19 @@ def readme_text(
     "What `README.md` must hold."
     from nbconvert import MarkdownExporter
 
-    from flowdiff.physics import format_table, speed_table
+    text, _ = MarkdownExporter().from_filename(str(project_root(root) / "nbs" / "index.ipynb"))
+    return with_tables(text, project_root(root)).replace("](../", "](").strip() + "\n"
+
+
+def with_tables(text: str, root: Path) -> str:
+    "Markdown with the table of results that a comment asks for."
+    from flowdiff.physics import format_table
 
     def table(match: re.Match) -> str:
-        experiment, made_of = {"results": ("evaluation", format_table), "speed": ("benchmark", speed_table), "cost": ("cost", str)}[match[1]]
-        found = read_json(project_root(root) / match[2] / experiment / "metrics.json")
-        return made_of(found["table" if match[1] == "cost" else "rows"])
-    text, _ = MarkdownExporter().from_filename(str(project_root(root) / "nbs" / "index.ipynb"))
-    return re.sub(r"<!-- (results|speed|cost): (\S+) -->", table, text).replace("](../", "](").strip() + "\n"
+        path, *names = match[1].split()
+        rows = read_json(root / path / "evaluation" / "metrics.json")["rows"]
+        return format_table([row for row in rows if not names or row["name"] in names])
+    return re.sub(r"<!-- results: (.*) -->", table, text)
 
 # %% ../../nbs/tools/study.ipynb #8bbd188a
 CARD = """# The flow between fibres, in three dimensions: model of the preset {preset}
