@@ -43,7 +43,7 @@ gpu-study: install  ## data on the GPU, standard networks at 256 x 256 x 11 and 
 	$(BIN)/flowdiff reference benchmark cost --preset $$first; $(BIN)/flowdiff release --preset $$first
 
 test: install  ## check notebooks, package, README, experiments and error messages
-	$(BIN)/flowdiff check
+	$(BIN)/python -m pytest nbs/tests
 
 docs: install  ## build the documentation pages into _docs
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
@@ -58,7 +58,7 @@ test-browser: docs  ## try the pages and JupyterLab in Chromium, where there is 
 	$(BIN)/python -m pytest -q nbs/tests_browser
 
 test-faults: install  ## kill the smallest study thirty times, and compare; ten minutes, record in outputs/reference/checks
-	$(BIN)/python -m flowdiff.tools.faults
+	$(BIN)/python -m pytest nbs/tests/test_faults.py -m slow -n 0 --record
 
 audit: install  ## report known vulnerabilities of what is installed; nothing fails by it
 	$(BIN)/python -m pip install --quiet pip-audit

@@ -52,7 +52,7 @@ class Fibres:
     def __len__(self):
         return np.size(self.radius)
 
-# %% ../nbs/01_fibres.ipynb #219e4570
+# %% ../nbs/01_fibres.ipynb #201cf95c
 @patch
 def at(
     self: Fibres,
@@ -61,7 +61,7 @@ def at(
     "Position of the axes at height z."
     return self.centre + self.slope * (z - self.extent[2] / 2)
 
-# %% ../nbs/01_fibres.ipynb #79f0d569
+# %% ../nbs/01_fibres.ipynb #679fb31c
 def voxel_centres(
     extent: tuple[float, float, float],  # (Lx, Ly, Lz), m
     shape: tuple[int, int, int],  # slices S, rows H, columns W
@@ -70,7 +70,7 @@ def voxel_centres(
     counts = shape[::-1]
     return [(np.arange(n) + 0.5) * length / n for n, length in zip(counts, extent)]
 
-# %% ../nbs/01_fibres.ipynb #4bb80da1
+# %% ../nbs/01_fibres.ipynb #d4b3e856
 def squared_distance(
     qx: np.ndarray,  # offset from the axis at the same height along x, m
     qy: np.ndarray,  # along y, m
@@ -103,14 +103,14 @@ def voxelise(
         fluid[:, j, i] &= squared_distance(qx, qy, slope) > radius**2
     return fluid
 
-# %% ../nbs/01_fibres.ipynb #55906019
+# %% ../nbs/01_fibres.ipynb #09f5d7c0
 def fibre_fraction(
     mask: np.ndarray,  # (S, H, W), non-zero in fluid
 ) -> float:  # volume of fibre per volume of cell
     "Fibre volume fraction of a mask."
     return 1 - np.count_nonzero(mask) / np.size(mask)
 
-# %% ../nbs/01_fibres.ipynb #9e4e40bc
+# %% ../nbs/01_fibres.ipynb #1537508f
 def half_length(
     slope: np.ndarray,  # (n, 2) of the axes
     radius: np.ndarray,  # (n,) m
@@ -119,7 +119,7 @@ def half_length(
     "Largest height above mid-depth of an axis point whose surface can lie inside the cell."
     return depth / 2 + radius * np.linalg.norm(slope, axis=-1)
 
-# %% ../nbs/01_fibres.ipynb #da93d450
+# %% ../nbs/01_fibres.ipynb #106d2611
 def row_dot(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     "Dot products over the last axis."
     return np.einsum("...k,...k", p, q)
@@ -161,7 +161,7 @@ def surface_gaps(
 class PackingError(ValueError):
     "The fibres asked for could not be placed."
 
-# %% ../nbs/01_fibres.ipynb #8968a35c
+# %% ../nbs/01_fibres.ipynb #153c0f3a
 @dataclass(eq=False)
 class PeriodicPacking:
     "Fibres of a domain that repeats itself in x and y, while they are being moved."
@@ -186,14 +186,15 @@ class Contacts(NamedTuple):
     offset: np.ndarray  # (m, 3) from the second point to the first, m
     gap: np.ndarray  # (m,) between the surfaces, m
 
-# %% ../nbs/01_fibres.ipynb #b54c293d
+# %% ../nbs/01_fibres.ipynb #169e60e7
 def find_contacts(
     packing: PeriodicPacking,
     gap: float,  # m
 ) -> Contacts:
     "All pairs of fibres that are closer than a gap, and some that are a little farther apart."
     centre, slope, radius = packing.centre, packing.slope, packing.radius
-    period, h = packing.period, packing.half_length
+    period = packing.period
+    h = packing.half_length
     reach = gap + 2 * radius.max() + 2 * (h * np.linalg.norm(slope, axis=1)).max()
     tree = cKDTree(centre % period, boxsize=period)
     i, j = tree.query_pairs(min(reach, period.min() / 2), output_type="ndarray").T
@@ -202,14 +203,15 @@ def find_contacts(
     t1, t2, offset = closest_points(r, slope[i], slope[j], h[i], h[j])
     return Contacts(i, j, t1, t2, offset, np.linalg.norm(offset, axis=1) - radius[i] - radius[j])
 
-# %% ../nbs/01_fibres.ipynb #5e0449f7
+# %% ../nbs/01_fibres.ipynb #433b1ce8
 def push_apart(
     packing: PeriodicPacking,  # is moved in place
     contacts: Contacts,
     lack: np.ndarray,  # (m,) by how much each gap is too small, m
 ) -> None:
     "Move the fibres of every contact away from each other, as rigid rods."
-    h, across = packing.half_length, contacts.offset[:, :2]
+    h = packing.half_length
+    across = contacts.offset[:, :2]
     distance = np.linalg.norm(across, axis=1, keepdims=True)
     normal = across / np.maximum(distance, 1e-30)
     for k, t, sign in ((contacts.i, contacts.t1, 1), (contacts.j, contacts.t2, -1)):
@@ -217,7 +219,7 @@ def push_apart(
         np.add.at(packing.centre, k, impulse)
         np.add.at(packing.slope, k, impulse * (3 * t / h[k]**2)[:, None])
 
-# %% ../nbs/01_fibres.ipynb #0cbb2287
+# %% ../nbs/01_fibres.ipynb #74aef39d
 def relax(
     packing: PeriodicPacking,  # is moved in place
     minimum_gap: float,  # m
@@ -270,7 +272,8 @@ def cut_window(
     "The fibres that reach into a window of a periodic domain."
     copies = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], [0])[:2], -1).reshape(-1, 1, 2)
     centre = ((packing.centre - origin) % packing.period + copies * packing.period).reshape(-1, 2)
-    slope, radius = np.tile(packing.slope, (9, 1)), np.tile(packing.radius, 9)
+    slope = np.tile(packing.slope, (9, 1))
+    radius = np.tile(packing.radius, 9)
     axis = centre + slope * np.linspace(-0.5, 0.5, 33)[:, None, None] * extent[2]
     half = np.array(extent[:2]) / 2
     outside = np.maximum(np.abs(axis - half) - half, 0)  # how far, along x and y
@@ -278,7 +281,7 @@ def cut_window(
     inside = (np.linalg.norm(outside, axis=-1) < half_axis).any(0)
     return Fibres(centre[inside], slope[inside], radius[inside], extent)
 
-# %% ../nbs/01_fibres.ipynb #6bcc431d
+# %% ../nbs/01_fibres.ipynb #47fad34f
 def find_window(
     packing: PeriodicPacking,
     extent: tuple[float, float, float],  # (Lx, Ly, Lz) of the window, m
@@ -287,7 +290,8 @@ def find_window(
     rng: np.random.Generator,
 ) -> np.ndarray:  # (2,) x and y of its corner, m
     "Origin of a random window that has nearly the fibre fraction asked for."
-    period, pixel = packing.period, packing.radius.mean() / 20
+    period = packing.period
+    pixel = packing.radius.mean() / 20
     nx, ny = np.ceil(period / pixel).astype(int)
     domain = cut_window(packing, np.zeros(2), (*period, extent[2]))
     solid = 1 - voxelise(domain, (9, ny, nx)).mean(0)
@@ -298,7 +302,7 @@ def find_window(
     j, i = np.unravel_index(best, solid.shape)  # centre of the window, in pixels
     return np.array([i - columns // 2, j - rows // 2]) * period / [nx, ny]
 
-# %% ../nbs/01_fibres.ipynb #8a30c65a
+# %% ../nbs/01_fibres.ipynb #c3931015
 def strew_fibres(
     extent: tuple[float, float, float],  # (Lx, Ly, Lz) of the cell, m
     fibre_fraction: float,
@@ -334,7 +338,7 @@ def check_between(
         expected = f"a value between {low:g} and {high:g}{unit}"
         raise ValueError(f"{name} = {value:g}{unit}: expected {expected}")
 
-# %% ../nbs/01_fibres.ipynb #59e9976d
+# %% ../nbs/01_fibres.ipynb #6143769c
 def check_densest(
     fibre_fraction: float,
     diameter: float,  # m
@@ -365,7 +369,7 @@ def packing_statistics(
         mean_neighbour_gap_m=gap,
         misalignment_degrees=float(np.degrees(np.sqrt((angles**2).mean()))))
 
-# %% ../nbs/01_fibres.ipynb #ca1536a3
+# %% ../nbs/01_fibres.ipynb #c541fe5f
 def check_fraction(
     fibres: Fibres,
     fraction: float,  # that was asked for
@@ -399,7 +403,8 @@ def random_fibres(
     check_between("minimum_gap", minimum_gap, 0, 1, " m")
     check_between("tolerance", tolerance, 1e-3, 1)
     check_densest(fibre_fraction, diameter, minimum_gap)
-    rng, tilt = np.random.default_rng(seed), np.radians(misalignment)
+    rng = np.random.default_rng(seed)
+    tilt = np.radians(misalignment)
     packing = strew_fibres(extent, fibre_fraction, diameter, diameter_std, tilt, rng)
     smallest = relax(packing, minimum_gap, np.tan(tilt), rng)
     if smallest < minimum_gap:
@@ -440,7 +445,7 @@ def check_mask(
 class NotPercolatingError(ValueError):
     "No fluid path joins the inlet to the outlet."
 
-# %% ../nbs/01_fibres.ipynb #1fabfb29
+# %% ../nbs/01_fibres.ipynb #6793d03d
 def joins_inlet_and_outlet(
     mask: np.ndarray,  # (S, H, W), non-zero in fluid
     links: np.ndarray,  # (3, 3, 3) bool, which neighbours a voxel is joined to
@@ -468,7 +473,7 @@ def percolating(
         raise NotPercolatingError(message)
     return kept
 
-# %% ../nbs/01_fibres.ipynb #c4babefa
+# %% ../nbs/01_fibres.ipynb #e9712ac2
 def percolating_slices(
     mask: np.ndarray,  # (S, H, W) bool, True in fluid
 ) -> np.ndarray:  # (S, H, W) bool, without the fluid that does not flow in its own slice

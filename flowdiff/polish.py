@@ -55,7 +55,8 @@ class Projection:
         tol: float = 1e-6,  # of the divergence, relative to what it was
     ) -> np.ndarray:  # (n,)
         "The nearest velocities that conserve mass."
-        mask, inflow = self.system.mask, np.zeros(self.system.mask.shape)
+        mask = self.system.mask
+        inflow = np.zeros(self.system.mask.shape)
         inflow[mask] = self.system.divergence @ u
         with threads_for(mask.size):
             b = torch.from_numpy(inflow)
@@ -86,7 +87,8 @@ def combine(
     first, *others = candidates
     if not others:
         return first
-    u, f = first[: system.n], force[: system.n]
+    u = first[: system.n]
+    f = force[: system.n]
     steps = np.array([x - first for x in others])
     directions = steps[:, : system.n]
     images = np.array([system.viscous @ d for d in directions])
@@ -101,6 +103,7 @@ class Iterate(NamedTuple):
     count: int  # of iterations
     residual: float  # of the equations, relative to a fluid at rest
 
+# %% ../nbs/06_polish.ipynb #3ff78575
 def finish_iterations(
     system: System,
     projection: Projection,
@@ -182,7 +185,8 @@ def fields(
 ) -> dict:  # (S, C, H, W) by name, as the dataset of a later chapter calls them
     "Mobility, lubrication correction, polished prior and its pressure, and its defect of momentum."
     unit_drop = self.pressure_drop / self.system.viscosity
-    left_over = defect(self.system, self.prior.face_velocity, self.prior.pressure, self.pressure_drop)
+    left_over = defect(
+        self.system, self.prior.face_velocity, self.prior.pressure, self.pressure_drop)
     return dict(
         phi=self.lubrication.phi[:, None],  # m^2
         correction=unit_drop * to_cells(self.lubrication.correction),  # m/s
@@ -200,7 +204,8 @@ def polish(
     if k < 0 or k != int(k):
         raise ValueError(f"k: expected a number of iterations >= 0, found {k}")
     check_start(velocity, physics.system.mask)
-    system, prior = physics.system, physics.prior
+    system = physics.system
+    prior = physics.prior
     step = pack(system, to_faces(system, velocity - prior.velocity), 0 * prior.pressure)
     step[: system.n] = physics.projection(step[: system.n])
     polished = pack(system, prior.face_velocity, prior.pressure)

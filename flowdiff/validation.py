@@ -46,7 +46,8 @@ def lattice(
     if hexagonal:
         fluid &= (x - size[0]) ** 2 + (y[:, None] - size[1]) ** 2 > 1
     if turned:
-        fluid, size = fluid.T, size[::-1]
+        fluid = fluid.T
+        size = size[::-1]
     return fluid[None], (*(size * radius).tolist(), radius / per_radius)
 
 # %% ../nbs/07_validation.ipynb #0a612be2
@@ -74,11 +75,12 @@ def extrapolate(
         raise ValueError(f"extrapolate: {k1:g}, {k2:g}, {k4:g} do not converge")
     return float(k4 - (k2 - k4) / (ratio - 1)), float(np.log2(ratio))
 
-# %% ../nbs/07_validation.ipynb #4a238014
+# %% ../nbs/07_validation.ipynb #7b21d559
 def comparison_cells() -> dict:  # name: (mask, extent)
     "Cells small enough for a comparison on three grids."
     fibres = random_fibres(fibre_fraction=0.5, minimum_gap=1e-6, seed=1)
-    mask, (x, y, z) = voxelise(fibres, (11, 64, 64)), fibres.extent
+    mask = voxelise(fibres, (11, 64, 64))
+    (x, y, z) = fibres.extent
     piece = percolating(mask[4:8, 16:48, 16:48])
     return {
         "hexagonal lattice, c = 0.5, 10 voxels a radius": lattice(0.5, 10, hexagonal=True),
@@ -126,14 +128,15 @@ boundary (
 KEEP_FLUID = """actions ({{ name fluid; type cellSet; action new;
     source labelToCell; value ({cells}); }});"""
 
-# %% ../nbs/07_validation.ipynb #357a7b1f
+# %% ../nbs/07_validation.ipynb #b9ee78a5
 def mesh_files(
     mask: np.ndarray,  # (S, H, W), true in the fluid
     extent: tuple,  # (Lx, Ly, Lz), m
 ) -> dict:  # name of the file: its content
     "Dictionaries of blockMesh and topoSet for the fluid voxels of a cell."
     nz, ny, nx = mask.shape
-    y, z = extent[1] / extent[0], extent[2] / extent[0]
+    y = extent[1] / extent[0]
+    z = extent[2] / extent[0]
     cells = " ".join(map(str, np.flatnonzero(mask)))
     return {"system/blockMeshDict": MESH.format(nx=nx, ny=ny, nz=nz, y=y, z=z),
             "system/topoSetDict": KEEP_FLUID.format(cells=cells)}
@@ -201,7 +204,8 @@ def openfoam_permeability(
     mask, _ = check_cell(mask, extent)
     if not openfoam_available():
         raise RuntimeError("OpenFOAM is not installed (Debian: apt install openfoam)")
-    start, folder = time.perf_counter(), Path(folder)
+    start = time.perf_counter()
+    folder = Path(folder)
     write_case(magnify(percolating(mask), refine), extent, folder)
     commands = "blockMesh", "topoSet", "subsetMesh fluid -patch fibres -overwrite", "simpleFoam"
     for command in commands:
@@ -223,8 +227,9 @@ def compare_with_openfoam(
         return 0
     worst = 0.0
     for name, (mask, extent) in comparison_cells().items():
-        print(f"\n{name}: k in um^2 on voxels cut 1 x 1, 2 x 2, 4 x 4")
-        rows, limits = {"flowdiff": [], "simpleFoam": []}, []
+        print(f"\n{name}: k in µm² on voxels cut 1 x 1, 2 x 2, 4 x 4")
+        rows = {"flowdiff": [], "simpleFoam": []}
+        limits = []
         for r in (1, 2, 4):
             rows["flowdiff"].append(solve(mask, extent, refine=r).permeability)
             with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Sphinx configuration of the documentation: `make docs` builds it from the notebooks into _docs."""
+"""Sphinx configuration of the documentation, which `make docs` builds from the notebooks."""
 from configparser import ConfigParser
 from pathlib import Path
 

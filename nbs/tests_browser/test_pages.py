@@ -1,6 +1,6 @@
 """The pages and JupyterLab as a reader meets them, in Chromium: `make test-browser`.
 
-Playwright drives the browser of the system; FLOWDIFF_BROWSER names another one than Chromium or Chrome.
+Playwright drives the browser of the system; FLOWDIFF_BROWSER names another one than Chromium.
 """
 import os
 import shutil
@@ -83,7 +83,7 @@ def test_page_loads_in_silence(page, site, path):
     page.on("request", note_request)
     page.goto(site + path, wait_until="load")
     page.wait_for_timeout(150)  # scripts that begin after it
-    wide = "e => e.filter(p => p.scrollWidth > p.clientWidth + 2).map(p => p.innerText.slice(0, 200))"
+    wide = "all => all.filter(p => p.scrollWidth > p.clientWidth + 2).map(p => p.innerText)"
     code = ".cell_input pre"
     faults += [f"cut off: {text}" for text in page.eval_on_selector_all(code, wide)]
     assert not faults
@@ -107,7 +107,8 @@ def lab(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-               "--IdentityProvider.token=", "--LabApp.news_url=", f"--ServerApp.root_dir={tmp_path}"]
+               "--IdentityProvider.token=", "--LabApp.news_url=",
+               f"--ServerApp.root_dir={tmp_path}"]
     log = (tmp_path / "lab.log").open("w")
     command = [sys.executable, "-m", "jupyter", "lab", *options]
     server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)

@@ -1,0 +1,137 @@
+"""The broken files that nbs/wrong_input.yaml speaks of."""
+import json
+import os
+import pickle
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+from PIL import Image
+
+
+class CodeToRun:
+    "What an archive of tensors must never hold."
+
+    def __reduce__(self):
+        return os.mkdir, ("executed",)
+
+
+def bomb_tiff(width: int, height: int) -> bytes:
+    "A TIFF of a few bytes that says it is large."
+    tags = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height,
+            279: width * height % 2**32}
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + b"".join(entries) + bytes(4)
+
+
+def bomb_png(width: int, height: int) -> bytes:
+    "The same as a PNG."
+
+    def chunk(kind, data=b""):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(b"")), chunk(b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def write_scans(folder: Path) -> None:
+    "Scans that are none."
+    rng = np.random.default_rng(0)
+    cell = np.full((11, 64, 64), 255, np.uint8)
+    cell[:, 20:40, 20:40] = 0
+    wall = cell.copy()
+    wall[:, :, 30] = 0
+    one_wall = cell.copy()
+    one_wall[3] = wall[3]
+    with_nan = np.where(rng.random(cell.shape) < 0.01, np.nan, cell / 255)
+    inverted = np.pad(255 - cell[:, 20:60, 20:60], ((0, 0), (4, 4), (4, 4)))
+    stacks = dict(
+        cell=cell, fluid=cell | 255, solid=0 * cell, blocked=wall, blocked_slice=one_wall,
+        inverted=inverted, nan=with_nan.astype(np.float32),
+        grey=rng.integers(0, 255, cell.shape, np.uint8),
+        grey16=rng.integers(0, 65535, cell.shape, np.uint16))
+    for name, stack in stacks.items():
+        tifffile.imwrite(folder / f"{name}.tif", stack)
+    tifffile.imwrite(folder / "rgb.tif", np.zeros((2, 8, 8, 3), np.uint8), photometric="rgb")
+    with tifffile.TiffWriter(folder / "ragged.tif") as ragged:
+        ragged.write(cell[0])
+        ragged.write(cell[0, 1:])
+    whole = (folder / "cell.tif").read_bytes()
+    files = {"empty.tif": b"", "text.tif": b"not an image", "cut.tif": whole[:5000],
+             "bomb.tif": bomb_tiff(60_000, 60_000), "bomb_png/0.png": bomb_png(50_000, 50_000)}
+    for name in ("nothing", "ragged", "stacks", "cut_png", "bomb_png", "locked"):
+        (folder / name).mkdir()
+    for k in range(3):
+        Image.fromarray(cell[k, k:]).save(folder / "ragged" / f"{k}.png")
+        files[f"stacks/{k}.tif"] = whole
+    files["cut_png/0.png"] = (folder / "ragged" / "0.png").read_bytes()[:80]
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / "locked").chmod(0o500)
+
+
+def write_datasets(folder: Path) -> None:
+    "Datasets of seven cells with one thing wrong in each."
+    rng = torch.Generator().manual_seed(0)
+    domain = torch.ones(7, 3, 1, 16, 16)
+    domain[..., 4:9, 4:9] = 0
+    u, u_2d = (torch.randn(7, 3, 3, 16, 16, generator=rng) * domain for _ in range(2))
+    good = dict(domain=domain, U=u, U_2d=u_2d, p=domain, dxyz=torch.full((7, 3), 5e-5))
+
+    def changed(name, place, value):
+        tensor = good[name].clone()
+        tensor[place] = value
+        return {name: tensor}
+
+    variants = dict(
+        no_U_2d=dict(U_2d=None), cut={}, code=dict(p=CodeToRun()), list=dict(p=[1, 2]),
+        rank=dict(U=u[:, 0].clone()), channels=dict(U=u.movedim(2, -1).contiguous()),
+        number=dict(U_2d=u_2d[:6].clone()), half=dict(U=u.half()), whole=dict(U=u.long()),
+        few={name: tensor[:6].clone() for name, tensor in good.items()},
+        nan=changed("U", (2, 0, 0, 0, 0), torch.nan), inf=changed("p", (3, 0, 0, 0, 0), torch.inf),
+        solid=changed("U", (1, 0, 0, 6, 6), 9.0), mask=changed("domain", (4, 0, 0, 0, 0), 0.5),
+        extent=changed("dxyz", (5, 2), 0.0))
+    for variant, change in variants.items():
+        x = folder / variant / "x"
+        x.mkdir(parents=True)
+        for name, tensor in (good | change).items():
+            if tensor is not None:
+                torch.save(tensor, x / f"{name}.pt")
+    cut = folder / "cut" / "x" / "U.pt"
+    cut.write_bytes(cut.read_bytes()[:3000])
+
+
+def write_models(
+    folder: Path,
+    model: Path,  # a good one
+) -> None:
+    "Models and published weights that are damaged."
+    good = (model / "weights.safetensors").read_bytes()
+    config = (model / "config.json").read_text()
+    narrow, latent = json.loads(config), json.loads(config)
+    narrow["denoiser"]["features"][-1] += 8
+    latent["vae"]["latent_channels"] += 1
+    variants = dict(
+        weightless=(config, None), cut=(config, good[:len(good) // 2]),
+        head=(config, b"\xff" * 8 + good[8:]), code=(config, pickle.dumps(CodeToRun())),
+        widths=(json.dumps(narrow), good), latent=(json.dumps(latent), good),
+        foreign=('{"layers": 3}', good), text=("{not JSON", good))
+    for name, (text, weights) in variants.items():
+        (folder / "models" / name).mkdir(parents=True)
+        (folder / "models" / name / "config.json").write_text(text)
+        if weights:
+            (folder / "models" / name / "weights.safetensors").write_bytes(weights)
+    (folder / "coded").mkdir()
+    torch.save({"weights": CodeToRun()}, folder / "coded" / "model.pt")
+
+
+def write_broken(folder: Path, model: Path) -> None:
+    "All of them."
+    write_scans(folder)
+    write_datasets(folder / "data")
+    write_models(folder, model)

@@ -1,0 +1,59 @@
+"""Experiments run by name, on the results of the study, and by papermill itself."""
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from conftest import ROOT, copy_study, run_flowdiff
+from nbformat.v4 import new_code_cell, new_notebook
+
+from flowdiff.tools.study import code_cells, defaults, experiments, study_experiments
+
+BY_NAME = [name for name in experiments(ROOT) if name not in study_experiments(ROOT)]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_runs(study, name):
+    "`flowdiff run NAME`."
+    done = run_flowdiff(["run", name, "--preset", "smoke"], study)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+@pytest.mark.parametrize("name", experiments(ROOT))
+def test_declares_its_parameters(name):
+    "In one cell tagged `parameters`, the standard ones among them."
+    assert defaults(experiments(ROOT)[name])
+
+
+@pytest.fixture
+def toy(tmp_path):
+    "The folder of an experiment that takes no time."
+    copy_study(tmp_path / "study")
+    folder = tmp_path / "study" / "nbs" / "experiments"
+    parameters = 'preset = "smoke"\nroot = "../.."\ndevice = "cpu"\nseed = 0'
+    cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), new_code_cell("seed")]
+    nbformat.write(new_notebook(cells=cells), folder / "01_toy.ipynb")
+    (folder / "seed.yaml").write_text("seed: 1\n")
+    return folder
+
+
+IN_PYTHON = """import papermill
+papermill.execute_notebook("01_toy.ipynb", "out.ipynb", dict(seed=1), kernel_name="flowdiff-cpu")"""
+PAPERMILL = ["-m", "papermill", "01_toy.ipynb", "out.ipynb", "-k"]
+
+
+@pytest.mark.parametrize("way", [
+    [*PAPERMILL, "python3", "-p", "seed", "1"],
+    [*PAPERMILL, "flowdiff-cpu", "-f", "seed.yaml"],
+    ["-c", IN_PYTHON],
+], ids=["one by one", "from a file", "from Python"])
+def test_papermill(toy, way):
+    "Every way that nbs/guide/papermill.md names gives an experiment its parameters."
+    install = ["kernel", "install", "--name", "flowdiff-cpu", "--device", "cpu", "--prefix", "here"]
+    assert run_flowdiff(install, toy).returncode == 0
+    env = os.environ | {"JUPYTER_PATH": str(toy / "here" / "share" / "jupyter")}
+    subprocess.run([sys.executable, *way], cwd=toy, env=env, check=True)
+    cells = code_cells(toy / "out.ipynb")
+    injected = [source for tags, source in cells if "injected-parameters" in tags]
+    assert len(injected) == 1 and "seed = 1" in injected[0]
