@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['LARGEST_EIGENVALUE', 'DEGREE', 'Q', 'SMALLEST', 'TWICE', 'pad_even', 'add_pairs', 'add_blocks', 'coarsen', 'Level',
-           'smooth', 'make_levels', 'restrict', 'prolong', 'Multigrid', 'row_dot', 'or_one', 'Lanczos', 'Column',
-           'Givens', 'minres_steps', 'until']
+           'smooth', 'make_levels', 'restrict', 'prolong', 'Multigrid', 'problem_dot', 'or_one', 'Lanczos',
+           'TurnedColumn', 'Givens', 'minres_steps', 'until']
 
 # %% ../nbs/04_multigrid.ipynb #e6a9353a
 from collections.abc import Callable, Iterator
@@ -152,7 +152,7 @@ def correct(self: Multigrid, depth: int, b: torch.Tensor) -> torch.Tensor:
     return x
 
 # %% ../nbs/04_multigrid.ipynb #c7262539
-def row_dot(
+def problem_dot(
     u: torch.Tensor,  # (B, n)
     v: torch.Tensor,  # (B, n)
 ) -> torch.Tensor:  # (B, 1)
@@ -174,23 +174,23 @@ class Lanczos:
     ):
         self.multiply, self.precondition = multiply, precondition
         self.v, self.v_old, self.z = v, torch.zeros_like(v), precondition(v)
-        self.gamma = row_dot(v, self.z).sqrt()
+        self.gamma = problem_dot(v, self.z).sqrt()
         self.gamma_old = torch.ones_like(self.gamma)
 
     def step(self) -> tuple[torch.Tensor, torch.Tensor]:  # z (B, n), delta (B, 1)
         "The next basis vector and its entry on the diagonal; moves on to the one after."
         z = self.z.div_(or_one(self.gamma))
         v = self.multiply(z)
-        delta = row_dot(z, v)
+        delta = problem_dot(z, v)
         v.addcmul_(-delta / or_one(self.gamma), self.v)
         v.addcmul_(-self.gamma / or_one(self.gamma_old), self.v_old)
         self.v_old, self.v = self.v, v
         self.z = self.precondition(v)
-        self.gamma_old, self.gamma = self.gamma, row_dot(v, self.z).clamp_min(0).sqrt()
+        self.gamma_old, self.gamma = self.gamma, problem_dot(v, self.z).clamp_min(0).sqrt()
         return z, delta
 
 # %% ../nbs/04_multigrid.ipynb #da3a3801
-class Column(NamedTuple):
+class TurnedColumn(NamedTuple):
     "A column of the triangular matrix, (B, 1) each."
     top: torch.Tensor
     middle: torch.Tensor
@@ -203,7 +203,12 @@ class Givens:
         self.c = self.c_old = torch.ones_like(like)
         self.s = self.s_old = torch.zeros_like(like)
 
-    def turn(self, delta: torch.Tensor, gamma_old: torch.Tensor, gamma: torch.Tensor) -> Column:
+    def turn(
+        self,
+        delta: torch.Tensor,
+        gamma_old: torch.Tensor,
+        gamma: torch.Tensor,
+    ) -> TurnedColumn:
         "The next column, of diagonal delta between gamma_old and gamma."
         top = self.s_old * gamma_old
         middle = self.s * delta + self.c_old * self.c * gamma_old
@@ -211,7 +216,7 @@ class Givens:
         bottom = or_one(torch.hypot(remainder, gamma))
         self.c_old, self.c = self.c, remainder / bottom
         self.s_old, self.s = self.s, gamma / bottom
-        return Column(top, middle, bottom)
+        return TurnedColumn(top, middle, bottom)
 
 # %% ../nbs/04_multigrid.ipynb #3cf2b0bc
 def minres_steps(
@@ -228,7 +233,7 @@ def minres_steps(
     multiply, precondition = on_rows(multiply), on_rows(precondition)
     with threads_for(b.numel()):
         rows, x = b.reshape(len(b), -1), x.reshape(len(b), -1)
-        scale = or_one(row_dot(rows, precondition(rows)).sqrt())
+        scale = or_one(problem_dot(rows, precondition(rows)).sqrt())
         lanczos = Lanczos(multiply, precondition, rows - multiply(x))
     rotation, eta = Givens(lanczos.gamma), lanczos.gamma
     w, w_old = torch.zeros_like(x), torch.zeros_like(x)

@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
-           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'Field', 'Model', 'VoxelSize',
-           'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
-           'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
-           'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit',
-           'run_command', 'released_model', 'predict_many', 'predict_command', 'report_command', 'plot_command',
-           'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
+           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'OutputField', 'Model',
+           'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers',
+           'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres',
+           'data_generate', 'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides',
+           'time_limit', 'run_command', 'released_model', 'predict_many', 'predict_command', 'report_command',
+           'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -336,7 +336,7 @@ def released_model() -> Path:
 # %% ../../nbs/tools/cli.ipynb #aa2f827b
 Stacks = Annotated[list[Path], Argument(
     help="Segmented scans, each a TIFF or a folder of slices along z; 0 fibre, 1 or 255 fluid.")]
-Field = Annotated[Path, Option(
+OutputField = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]
 Model = Annotated[Path | None, Option(
@@ -395,7 +395,7 @@ def predict_many(
 @app.command("predict")
 def predict_command(
     stack: Stacks,
-    out: Field,
+    out: OutputField,
     model: Model = None,
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
