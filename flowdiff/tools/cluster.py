@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 import yaml
-from distributed import Client, Future, KilledWorker, as_completed, wait
+from distributed import Client, Future, KilledWorker, as_completed
 from tqdm import tqdm
 
 from ..data import local_workers
@@ -129,7 +129,7 @@ def ended(
     running = {submit(name): name for name in names}
     blamed = []
     try:
-        for future in as_completed(running):
+        for future in as_completed(running, loop=client.loop):
             name = running.pop(future)  # one that is kept is done again when its worker dies
             if isinstance(future.exception(), KilledWorker):
                 blamed.append(name)
@@ -138,7 +138,7 @@ def ended(
         for name in blamed:
             future = submit(name)
             running = {future: name}
-            wait([future])
+            future.exception()  # waits
             yield name, future
     finally:
         client.cancel(list(running))

@@ -80,16 +80,14 @@ def pytest_terminal_summary(terminalreporter, config):
     from flowdiff.tools.study import environment
 
     passed = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
-    found = [(key, value, report.nodeid.split("::test_")[-1].replace("_", " "))
-             for report in passed for key, value in report.user_properties]
-    rows = [value for key, value, _ in found if key == "wrong_input"]
-    facts = {name: value for key, value, name in found if key == "faults"}
+    kept = [pair for report in passed for pair in report.user_properties]
+    rows = [value for key, value in kept if key == "wrong_input"]
+    kills = [value for key, value in kept if key == "kills"]
     checks, machine = ROOT / "outputs" / "reference" / "checks", environment(ROOT)
     if rows:
         command = "pytest nbs/tests/test_wrong_input.py --record"
         write_json(checks / "wrong_input.json", dict(rows=rows, command=command, **machine))
-    if facts:
-        merged = {key: value for fact in facts.values() for key, value in fact.items()}
-        tests = dict.fromkeys(facts, "passed")
-        command = "make test-faults"
-        write_json(checks / "faults.json", dict(merged, tests=tests, command=command, **machine))
+    if kills:
+        names = [report.nodeid.split("::test_")[-1].replace("_", " ") for report in passed]
+        facts = dict(kills[0], tests=dict.fromkeys(names, "passed"), command="make test-faults")
+        write_json(checks / "faults.json", facts | machine)

@@ -17,7 +17,6 @@ import psutil
 import pytest
 from conftest import FLOWDIFF, copy_study, run_flowdiff
 
-KILLS, LONGEST = 30, 12.0  # s before a kill
 GENERATE = "--size 32 --slices 4 --extent 25um --fibre-fraction 0.45 0.5"
 DATA = f"data generate --out data/loose --cells 48 --workers 2 {GENERATE}"
 STUDY = [DATA, "run all --preset smoke", "run grid_search --preset smoke"]
@@ -53,9 +52,9 @@ def killed_after(
 ) -> tuple[int, list[psutil.Process], str]:  # exit status, processes that stay, what was printed
     "Run a command and kill it, but not what it has started: kernels and workers must notice."
     log = folder / "log.txt"
+    started = []
     with open(log, "w") as file:
         process = psutil.Popen(command, cwd=folder, stdout=file, stderr=file)
-        started = []
         try:
             process.wait(seconds)
         except psutil.TimeoutExpired:
@@ -69,35 +68,33 @@ def killed_after(
 
 @dataclass
 class Campaign:
-    "What happened to commands that were killed, and started again until they ended."
+    "Commands that are killed, and started again until they end."
 
+    folder: Path  # working directory
     kills: list[dict] = field(default_factory=list)  # command and seconds of each
-    staying: list[str] = field(default_factory=list)  # processes that outlived the killed one
+    staying: list[psutil.Process] = field(default_factory=list)  # outlived what started them
     seconds: list[float] = field(default_factory=list)  # of each command, all attempts together
-    failure: str = ""  # what a command said that failed by itself
 
     def run(
         self,
         commands: list[list[str]],
-        folder: Path,  # working directory
-        kills: int,  # at the most; shared out among the commands
-        longest: list[float],  # s before a kill, of each command
+        kills: int = 0,  # shared out among the commands
+        longest: list[float] = (),  # s before a kill, of each command
     ) -> "Campaign":
+        "Run them; `AssertionError` with what a command said that fails by itself."
         rng = random.Random(0)
         for n, command in enumerate(commands):
             share = -(-(kills - len(self.kills)) // (len(commands) - n))  # rounded up
             start, status = time.monotonic(), -9
             while status == -9:
                 seconds = rng.uniform(0.2, longest[n]) if share else None
-                status, staying, said = killed_after(command, folder, seconds)
-                self.staying += [f"{command[3:]}, killed after {seconds} s: {p}" for p in staying]
+                status, staying, said = killed_after(command, self.folder, seconds)
+                self.staying += staying
                 if status == -9:
                     share -= 1
                     self.kills.append(dict(command=" ".join(command[3:]), seconds=seconds))
             self.seconds.append(time.monotonic() - start)
-            if status:
-                self.failure = f"{command[3:]}: exit status {status}: {said[-2000:]}"
-                break
+            assert not status, f"{command[3:]}: exit status {status}: {said[-2000:]}"
         return self
 
 
@@ -116,35 +113,30 @@ for i in range(12):
 
 def test_toy(tmp_path):
     "Files that are written slowly are whole, however often it is killed."
-    whole, torn = tmp_path / "whole", tmp_path / "torn"
-    whole.mkdir()
-    torn.mkdir()
+    whole, torn = Campaign(tmp_path / "whole"), Campaign(tmp_path / "torn")
+    whole.folder.mkdir()
+    torn.folder.mkdir()
     toy = [[sys.executable, "-c", TOY]]
-    left_alone = Campaign().run(toy, whole, 0, [1.0])
-    killed = Campaign().run(toy, torn, 4, [1.0])
-    assert (len(left_alone.kills), len(killed.kills)) == (0, 4)
-    assert len(results(whole)) == 12 and results(whole) == results(torn)
-    assert not hidden(torn) and not killed.staying and not killed.failure
+    whole.run(toy)
+    torn.run(toy, 4, [1.0])
+    assert (len(whole.kills), len(torn.kills)) == (0, 4)
+    assert len(results(whole.folder)) == 12 and results(whole.folder) == results(torn.folder)
+    assert not hidden(torn.folder) and not torn.staying
 
 
-def test_failure_is_told(tmp_path):
-    failed = Campaign().run([[sys.executable, "-c", "1 / 0"]], tmp_path, 0, [1.0])
-    assert "exit status 1: " in failed.failure and "ZeroDivisionError" in failed.failure
-
-
-def test_staying_process_is_told(tmp_path):
+def test_what_goes_wrong_is_told(tmp_path):
+    "A command that fails, a process that stays, a hidden file."
+    with pytest.raises(AssertionError, match="(?s)exit status 1: .*ZeroDivisionError"):
+        Campaign(tmp_path).run([[sys.executable, "-c", "1 / 0"]])
     sleep = [sys.executable, "-c", "import time; time.sleep(3)"]
     parent = f"import subprocess, time; subprocess.Popen({sleep}); time.sleep(60)"
     status, staying, _ = killed_after([sys.executable, "-c", parent], tmp_path, 1.0, grace=0.5)
     assert (status, len(staying)) == (-9, 1)
-
-
-def test_hidden_and_telling_files(tmp_path):
     (tmp_path / "outputs").mkdir()
     for name in ("vae.pt", "run.json", ".vae-1.pt", "results.csv"):
-        (tmp_path / "outputs" / name).write_text(name)
-    assert list(results(tmp_path)) == ["outputs/.vae-1.pt", "outputs/vae.pt"]
+        (tmp_path / "outputs" / name).touch()
     assert [path.name for path in hidden(tmp_path)] == [".vae-1.pt"]
+    assert list(results(tmp_path)) == ["outputs/.vae-1.pt", "outputs/vae.pt"]
 
 
 def test_two_at_a_time(tmp_path):
@@ -160,60 +152,50 @@ def test_two_at_a_time(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    "The study, left alone, and its campaign."
-    folder = tmp_path_factory.mktemp("alone") / "study"
-    copy_study(folder)
+def campaigns(tmp_path_factory):
+    "The study left alone, and the study killed thirty times."
     commands = [[*FLOWDIFF, *words.split()] for words in STUDY]
-    return folder, Campaign().run(commands, folder, 0, [])
-
-
-@pytest.fixture(scope="module")
-def torn(tmp_path_factory, alone):
-    "The study, killed at random, and its campaign."
-    folder = tmp_path_factory.mktemp("torn") / "study"
-    copy_study(folder)
-    longest = [min(LONGEST, seconds) for seconds in alone[1].seconds]
-    commands = [[*FLOWDIFF, *words.split()] for words in STUDY]
-    return folder, Campaign().run(commands, folder, KILLS, longest)
+    alone, torn = (Campaign(tmp_path_factory.mktemp(name) / "study") for name in ("alone", "torn"))
+    copy_study(alone.folder)
+    copy_study(torn.folder)
+    alone.run(commands)
+    torn.run(commands, 30, [min(12.0, seconds) for seconds in alone.seconds])
+    return alone, torn
 
 
 @pytest.mark.slow
-def test_same_data_and_weights(alone, torn, record_property):
-    assert not alone[1].failure and not torn[1].failure
-    expected, found = results(alone[0]), results(torn[0])
-    assert expected == found
-    facts = dict(kills=torn[1].kills, files=len(expected), bytes_lost=0)
-    record_property("faults", facts)
+def test_same_data_and_weights(campaigns, record_property):
+    alone, torn = campaigns
+    expected = results(alone.folder)
+    assert expected == results(torn.folder)
+    record_property("kills", dict(kills=torn.kills, files=len(expected), bytes_lost=0))
 
 
 @pytest.mark.slow
-def test_no_process_stays(torn, record_property):
-    assert not torn[1].staying
-    record_property("faults", {})
+def test_no_process_stays(campaigns):
+    assert not campaigns[1].staying
 
 
 @pytest.mark.slow
-def test_no_hidden_file_stays(torn, record_property):
-    assert not hidden(torn[0])
-    record_property("faults", {})
+def test_no_hidden_file_stays(campaigns):
+    assert not hidden(campaigns[1].folder)
 
 
 @pytest.mark.slow
-def test_same_data_by_one_worker_and_by_two(torn, record_property):
+def test_same_data_by_one_worker_and_by_two(campaigns):
+    folder = campaigns[1].folder
     words = DATA.replace("data/loose", "data/single").replace("--workers 2", "--workers 1")
-    done = run_flowdiff(words.split(), torn[0])
+    done = run_flowdiff(words.split(), folder)
     assert not done.returncode, done.stderr
-    found = results(torn[0])
-    single = {name: digest for name, digest in found.items() if name.startswith("data/single/")}
-    loose = {name: found[name.replace("data/single", "data/loose")] for name in single}
+    digests = results(folder)
+    single = {name: digest for name, digest in digests.items() if "data/single/" in name}
+    loose = {name: digests[name.replace("data/single", "data/loose")] for name in single}
     assert single and single == loose
-    record_property("faults", {})
 
 
 ON_FULL_DISK = """import numpy as np, torch
 from flowdiff.data import save_tensors
-from flowdiff.tools.files import write_stack, write_vti
+from flowdiff.tools.files import write_vti
 from flowdiff.training import save_checkpoint
 tensor, field = torch.rand(100_000), np.random.rand(9, 60, 60)
 for write in (lambda: save_tensors("a.pt", tensor), lambda: save_checkpoint("b.pt", dict(a=tensor)),
@@ -226,7 +208,7 @@ for write in (lambda: save_tensors("a.pt", tensor), lambda: save_checkpoint("b.p
 
 
 @pytest.mark.slow
-def test_full_disk(small_disk, record_property):
+def test_full_disk(small_disk):
     "Writing to a disk that fills up raises, and leaves nothing half-written."
     filler = small_disk / "filler"
     filler.write_bytes(bytes(40_000))
@@ -234,13 +216,12 @@ def test_full_disk(small_disk, record_property):
     done = subprocess.run(script, cwd=small_disk, capture_output=True, text=True)
     assert done.stdout == 3 * "told\n", done.stderr
     assert list(small_disk.iterdir()) == [filler]
-    record_property("faults", {})
 
 
 @pytest.mark.slow
-def test_notebook_on_full_disk(torn, small_disk, record_property):
+def test_notebook_on_full_disk(campaigns, small_disk):
     "An experiment whose outputs find no room ends in one line; with room, it ends well."
-    folder, words = torn[0], "run dataset --preset smoke".split()
+    folder, words = campaigns[1].folder, "run dataset --preset smoke".split()
     (folder / "outputs").rename(folder / "kept")
     (folder / "outputs").symlink_to(small_disk)
     full = run_flowdiff(words, folder)
@@ -250,4 +231,3 @@ def test_notebook_on_full_disk(torn, small_disk, record_property):
     assert full.returncode and "No space left on device" in full.stderr.splitlines()[-1]
     assert "Traceback" not in full.stderr
     assert not with_room.returncode and not hidden(folder)
-    record_property("faults", {})
