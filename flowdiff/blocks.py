@@ -54,7 +54,7 @@ class ResBlock(nn.Module):
     def __init__(
         self,
         in_channels: int,  # channels in
-        out_channels: int,  # channels out; if others, the input is convolved, 1x1x1
+        out_channels: int,  # channels out; where they differ, the input is convolved, 1x1x1
         planar: bool = False,  # kernels (1, 3, 3) instead of (3, 3, 3)
         groups: int = 32,  # wanted groups of the normalisations
         emb_channels: int = 0,  # channels of the time embedding, 0: none

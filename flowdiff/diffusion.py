@@ -54,11 +54,11 @@ def linear_schedule(
 
 # %% ../nbs/13_diffusion.ipynb #f7c4b17c
 def schedule_from(
-    alpha_bar: Callable[[float], float],  # of u = t / T in (0, 1]; 1 at u = 0 is understood
+    alpha_bar: Callable[[float], float],  # of u = (t + 1) / T; 1 at u = 0 is understood
     T: int,  # noise levels
     max_beta: float = 0.999,  # largest noise variance of a step
 ) -> Schedule:
-    "Schedule that follows a function of u = t / T."
+    "Schedule that follows a function of u = (t + 1) / T in (0, 1]."
     wanted = [1.0] + [alpha_bar((i + 1) / T) for i in range(T)]
     wanted = torch.tensor(wanted, dtype=torch.float64)
     beta = (1 - wanted[1:] / wanted[:-1]).clamp(max=max_beta)

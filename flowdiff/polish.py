@@ -200,7 +200,7 @@ def polish(
     velocity: np.ndarray,  # a prediction (S, 3, H, W), m/s
     k: int,  # iterations beside those of the polished prior
 ) -> Solution:
-    "The least energy of a prediction, the prior and k more of its iterations: none is nearer."
+    "The combination of prediction, prior and k more of its iterations with the least energy."
     if k < 0 or k != int(k):
         raise ValueError(f"k: expected a number of iterations >= 0, found {k}")
     check_start(velocity, physics.system.mask)

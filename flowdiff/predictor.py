@@ -52,7 +52,7 @@ def distance_map(
     mask: torch.Tensor,  # (B, 1, S, H, W), 1 in the fluid
     size: tuple,  # (h, w) of the latent grid
 ) -> torch.Tensor:  # (B, 1, S, h, w), voxels
-    "Distance to the next fibre voxel of the same slice, resized bilinearly."
+    "Distance to the nearest fibre voxel of the same slice, resized bilinearly."
     batch_and_slices = mask[:, 0].shape[:2]
     slices = mask[:, 0].flatten(0, 1).cpu().numpy()
     distances = np.stack([distance_transform_edt(layer) for layer in slices])
@@ -90,7 +90,7 @@ class FeatureCondition:
 
 # %% ../nbs/16_predictor.ipynb #7c4e789b
 class DistanceCondition:
-    "The distance to the next fibre."
+    "The distance to the nearest fibre."
 
     def channels(self, vae: DualVAE) -> int:
         "How many channels the condition has."
@@ -125,7 +125,7 @@ def denoiser_channels(
 class ModelNumbers(TypedDict, total=False):
     "What a model remembers of the cells it was trained on."
     prior: str  # "polished", "lubrication" or "none": what the networks correct
-    beta: float  # share of the lubrication correction in the prior "lubrication"
+    beta: float  # weight of the lubrication correction in the prior "lubrication"
     scale: float | None  # m/s that velocities are divided by; None: each cell's own speed
     residual_scale: list  # size of (v_x, v_y, v_z) less the prior, over the scale
     trained_on: str  # in words

@@ -231,7 +231,7 @@ def decode_2d(
     z: torch.Tensor,  # (B, latent_channels, S, h, w)
     cond: torch.Tensor | None,  # (B, cond_channels, S, H, W)
     mask: torch.Tensor,  # (B, 1, S, H, W), 1 fluid
-    prior: torch.Tensor | None = None,  # (B, 3, S, H, W), dimensionless; None: zero
+    prior: torch.Tensor | None = None,  # (B, 3, S, H, W), in the unit of x2; None: zero
 ) -> torch.Tensor:  # (B, 3, S, H, W), 2-D flow minus prior, dimensionless
     "Flow of the slices, with v_z = 0, from its latent (D2D)."
     x = self.decoder_2d(z, cond)
