@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
-           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'Field', 'Model', 'VoxelSize',
+           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'VoxelSize',
            'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
            'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
            'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit',
@@ -46,7 +46,7 @@ def join_pairs(
             joined[i + 1:i + 3] = [f"{joined[i + 1]}={joined[i + 2]}"]
     return joined
 
-# %% ../../nbs/tools/cli.ipynb #6c97953b
+# %% ../../nbs/tools/cli.ipynb #1245a80d
 class Command(TyperGroup):
     "The command `flowdiff`."
 
@@ -78,7 +78,7 @@ def warning_line(message: Warning, *place: object) -> str:
     "A warning as this command prints it."
     return f"flowdiff: warning: {message}\n"
 
-# %% ../../nbs/tools/cli.ipynb #4ef5b999
+# %% ../../nbs/tools/cli.ipynb #8e50cf92
 ABOUT = "Predict the 3-D resin flow between fibres from the 2-D flow of its slices."
 plain = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app = Typer(name="flowdiff", cls=Command, help=ABOUT, **plain)
@@ -102,7 +102,7 @@ def micrometres(
     "Two lengths in metres."
     return 1e-6 * pair[0], 1e-6 * pair[1]
 
-# %% ../../nbs/tools/cli.ipynb #eabdcf93
+# %% ../../nbs/tools/cli.ipynb #85339757
 Pair = tuple[float, float]
 Extent = Annotated[str, Option(
     help="Size of the cell with its unit, such as 50um or 50x50x20um along x, y, z.")]
@@ -145,7 +145,7 @@ def data_generate(
     generate(out, cells, settings, workers, pick_device(device))
     print(f"{out}: {cells} cells; flowdiff data info {out} describes them")
 
-# %% ../../nbs/tools/cli.ipynb #f4d5947c
+# %% ../../nbs/tools/cli.ipynb #183bd693
 DatasetFolder = Annotated[Path, Argument(metavar="DIR", help="A dataset, with x/ in it.")]
 
 
@@ -267,7 +267,7 @@ def time_limit(
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
-# %% ../../nbs/tools/cli.ipynb #674042d9
+# %% ../../nbs/tools/cli.ipynb #a980c4ac
 HERE = "workers on this machine"
 Preset = Annotated[str, Option(
     help="A file of nbs/presets: smoke (seconds), quick (minutes), ...")]
@@ -333,10 +333,10 @@ def released_model() -> Path:
         raise FileNotFoundError(f"{expected} there is no released one at {folder}")
     return folder
 
-# %% ../../nbs/tools/cli.ipynb #aa2f827b
+# %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
     help="Segmented scans, each a TIFF or a folder of slices along z; 0 fibre, 1 or 255 fluid.")]
-Field = Annotated[Path, Option(
+FieldOut = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]
 Model = Annotated[Path | None, Option(
@@ -346,7 +346,7 @@ VoxelSize = Annotated[str | None, Option(
     show_default="what the TIFF states")]
 PressureDrop = Annotated[float, Option(help="Pa, from x = 0 to the other end.")]
 
-# %% ../../nbs/tools/cli.ipynb #ddb9e114
+# %% ../../nbs/tools/cli.ipynb #e5ede2ea
 Sampler = Annotated[str | None, Option(
     help="ddim, ddpm, dpmpp, or regression: one pass, no samples.",
     show_default="regression; for more samples than one that which the model was calibrated "
@@ -365,7 +365,7 @@ Window = Annotated[int, Option(
     min=0, help="Voxels in x and y that the networks see at a time; 0: all. "
                 "Larger needs more memory.")]
 
-# %% ../../nbs/tools/cli.ipynb #597c7bb2
+# %% ../../nbs/tools/cli.ipynb #d5884e3c
 Workers = Annotated[int, Option(
     min=1, help="Of several scans: how many at a time, each on one thread; with --slurm, jobs.")]
 Scheduler = Annotated[str | None, Option(
@@ -395,7 +395,7 @@ def predict_many(
 @app.command("predict")
 def predict_command(
     stack: Stacks,
-    out: Field,
+    out: FieldOut,
     model: Model = None,
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
