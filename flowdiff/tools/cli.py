@@ -73,7 +73,7 @@ class Command(TyperGroup):
             print(f"flowdiff: error: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(code or 0)
 
-# %% ../../nbs/tools/cli.ipynb #df13d774
+# %% ../../nbs/tools/cli.ipynb #1bc92a4f
 def warning_line(message: Warning, *place: object) -> str:
     "A warning as this command prints it."
     return f"flowdiff: warning: {message}\n"
@@ -175,7 +175,7 @@ def data_download(
 
     print(download(what, out, server))
 
-# %% ../../nbs/tools/cli.ipynb #e49b42c1
+# %% ../../nbs/tools/cli.ipynb #c819fec6
 @data_app.command("export")
 def data_export(
     folder: DatasetFolder,
@@ -223,7 +223,7 @@ def parse_value(
     except (ValueError, SyntaxError):
         return text
 
-# %% ../../nbs/tools/cli.ipynb #7280637b
+# %% ../../nbs/tools/cli.ipynb #f64d6e7d
 def overrides(
     pairs: list[str],  # NAME=VALUE each
     notebooks: list[Path],  # that one or more of them are meant for
@@ -440,7 +440,7 @@ def report_command(
 
     print(write_report(project_root() / "outputs" / preset))
 
-# %% ../../nbs/tools/cli.ipynb #a8563cff
+# %% ../../nbs/tools/cli.ipynb #59d9309d
 @app.command("plot")
 def plot_command(
     folder: Annotated[Path, Argument(
@@ -452,7 +452,7 @@ def plot_command(
     for path in plot_run(folder):
         print(path)
 
-# %% ../../nbs/tools/cli.ipynb #2eabbfa5
+# %% ../../nbs/tools/cli.ipynb #d430eb78
 @app.command("view")
 def view_command(
     field: Annotated[Path, Argument(
@@ -497,7 +497,7 @@ def reference_command(
     load_preset(preset)
     print(keep_reference(preset, only=experiment))
 
-# %% ../../nbs/tools/cli.ipynb #969bbef3
+# %% ../../nbs/tools/cli.ipynb #d21aa91a
 @app.command("release")
 def release_command(
     preset: Annotated[str, Option(help="A study whose reference is kept.")],
@@ -506,7 +506,7 @@ def release_command(
     load_preset(preset)
     print(release(preset))
 
-# %% ../../nbs/tools/cli.ipynb #6358174d
+# %% ../../nbs/tools/cli.ipynb #09bf9d90
 @app.command("readme")
 def readme_command(
     check: Annotated[bool, Option("--check", help="Only tell whether it is up to date.")] = False,
