@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
-           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'OutputField', 'Model',
-           'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers',
-           'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres',
-           'data_generate', 'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides',
-           'time_limit', 'run_command', 'released_model', 'predict_many', 'predict_command', 'report_command',
-           'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
+           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'VoxelSize',
+           'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
+           'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
+           'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit',
+           'run_command', 'released_model', 'predict_many', 'predict_command', 'report_command', 'plot_command',
+           'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -46,7 +46,7 @@ def join_pairs(
             joined[i + 1:i + 3] = [f"{joined[i + 1]}={joined[i + 2]}"]
     return joined
 
-# %% ../../nbs/tools/cli.ipynb #6c97953b
+# %% ../../nbs/tools/cli.ipynb #1245a80d
 class Command(TyperGroup):
     "The command `flowdiff`."
 
@@ -73,12 +73,12 @@ class Command(TyperGroup):
             print(f"flowdiff: error: {' '.join(message.split())}", file=sys.stderr)
         sys.exit(code or 0)
 
-
+# %% ../../nbs/tools/cli.ipynb #1bc92a4f
 def warning_line(message: Warning, *place: object) -> str:
     "A warning as this command prints it."
     return f"flowdiff: warning: {message}\n"
 
-# %% ../../nbs/tools/cli.ipynb #4ef5b999
+# %% ../../nbs/tools/cli.ipynb #8e50cf92
 ABOUT = "Predict the 3-D resin flow between fibres from the 2-D flow of its slices."
 plain = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app = Typer(name="flowdiff", cls=Command, help=ABOUT, **plain)
@@ -102,7 +102,7 @@ def micrometres(
     "Two lengths in metres."
     return 1e-6 * pair[0], 1e-6 * pair[1]
 
-# %% ../../nbs/tools/cli.ipynb #eabdcf93
+# %% ../../nbs/tools/cli.ipynb #85339757
 Pair = tuple[float, float]
 Extent = Annotated[str, Option(
     help="Size of the cell with its unit, such as 50um or 50x50x20um along x, y, z.")]
@@ -145,7 +145,7 @@ def data_generate(
     generate(out, cells, settings, workers, pick_device(device))
     print(f"{out}: {cells} cells; flowdiff data info {out} describes them")
 
-# %% ../../nbs/tools/cli.ipynb #f4d5947c
+# %% ../../nbs/tools/cli.ipynb #183bd693
 DatasetFolder = Annotated[Path, Argument(metavar="DIR", help="A dataset, with x/ in it.")]
 
 
@@ -175,7 +175,7 @@ def data_download(
 
     print(download(what, out, server))
 
-
+# %% ../../nbs/tools/cli.ipynb #c819fec6
 @data_app.command("export")
 def data_export(
     folder: DatasetFolder,
@@ -223,7 +223,7 @@ def parse_value(
     except (ValueError, SyntaxError):
         return text
 
-
+# %% ../../nbs/tools/cli.ipynb #f64d6e7d
 def overrides(
     pairs: list[str],  # NAME=VALUE each
     notebooks: list[Path],  # that one or more of them are meant for
@@ -267,7 +267,7 @@ def time_limit(
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
 
-# %% ../../nbs/tools/cli.ipynb #674042d9
+# %% ../../nbs/tools/cli.ipynb #a980c4ac
 HERE = "workers on this machine"
 Preset = Annotated[str, Option(
     help="A file of nbs/presets: smoke (seconds), quick (minutes), ...")]
@@ -333,10 +333,10 @@ def released_model() -> Path:
         raise FileNotFoundError(f"{expected} there is no released one at {folder}")
     return folder
 
-# %% ../../nbs/tools/cli.ipynb #aa2f827b
+# %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
     help="Segmented scans, each a TIFF or a folder of slices along z; 0 fibre, 1 or 255 fluid.")]
-OutputField = Annotated[Path, Option(
+FieldOut = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]
 Model = Annotated[Path | None, Option(
@@ -346,7 +346,7 @@ VoxelSize = Annotated[str | None, Option(
     show_default="what the TIFF states")]
 PressureDrop = Annotated[float, Option(help="Pa, from x = 0 to the other end.")]
 
-# %% ../../nbs/tools/cli.ipynb #ddb9e114
+# %% ../../nbs/tools/cli.ipynb #e5ede2ea
 Sampler = Annotated[str | None, Option(
     help="ddim, ddpm, dpmpp, or regression: one pass, no samples.",
     show_default="regression; for more samples than one that which the model was calibrated "
@@ -365,7 +365,7 @@ Window = Annotated[int, Option(
     min=0, help="Voxels in x and y that the networks see at a time; 0: all. "
                 "Larger needs more memory.")]
 
-# %% ../../nbs/tools/cli.ipynb #597c7bb2
+# %% ../../nbs/tools/cli.ipynb #d5884e3c
 Workers = Annotated[int, Option(
     min=1, help="Of several scans: how many at a time, each on one thread; with --slurm, jobs.")]
 Scheduler = Annotated[str | None, Option(
@@ -395,7 +395,7 @@ def predict_many(
 @app.command("predict")
 def predict_command(
     stack: Stacks,
-    out: OutputField,
+    out: FieldOut,
     model: Model = None,
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
@@ -440,7 +440,7 @@ def report_command(
 
     print(write_report(project_root() / "outputs" / preset))
 
-
+# %% ../../nbs/tools/cli.ipynb #59d9309d
 @app.command("plot")
 def plot_command(
     folder: Annotated[Path, Argument(
@@ -452,7 +452,7 @@ def plot_command(
     for path in plot_run(folder):
         print(path)
 
-
+# %% ../../nbs/tools/cli.ipynb #d430eb78
 @app.command("view")
 def view_command(
     field: Annotated[Path, Argument(
@@ -497,7 +497,7 @@ def reference_command(
     load_preset(preset)
     print(keep_reference(preset, only=experiment))
 
-
+# %% ../../nbs/tools/cli.ipynb #d21aa91a
 @app.command("release")
 def release_command(
     preset: Annotated[str, Option(help="A study whose reference is kept.")],
@@ -506,7 +506,7 @@ def release_command(
     load_preset(preset)
     print(release(preset))
 
-
+# %% ../../nbs/tools/cli.ipynb #09bf9d90
 @app.command("readme")
 def readme_command(
     check: Annotated[bool, Option("--check", help="Only tell whether it is up to date.")] = False,

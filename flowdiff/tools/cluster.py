@@ -108,7 +108,7 @@ def alone(
     with local_workers(1, threads=None) as client:
         return client.submit(function, *arguments, pure=False).result()
 
-
+# %% ../../nbs/tools/cluster.ipynb #2bed72d0
 def peak_memory(
     device: torch.device,
 ) -> float:  # GiB
@@ -188,7 +188,7 @@ def named(
             raise FileNotFoundError(f"{stack}: no such stack")
     return stacks
 
-
+# %% ../../nbs/tools/cluster.ipynb #fbae666f
 def number_columns(
     rows: list[dict],
 ) -> list[str]:

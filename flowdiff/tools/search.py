@@ -56,7 +56,7 @@ LETTERS = {
     "kernel_size": "k", "attention": "a", "learning_rate": "lr", "dropout": "dr", "time_dim": "te",
 }
 
-
+# %% ../../nbs/tools/search.ipynb #1e64c863
 def run_name(
     parameters: dict[str, object],  # of a network and its training
 ) -> str:  # safe for a file
@@ -86,14 +86,14 @@ def outcome(
     unknown = {"seconds": None, "run": parameters["run"], "parameters": parameters}
     return unknown | record | {"status": "failed", "error": text, "skipped": False}
 
-
+# %% ../../nbs/tools/search.ipynb #e1a762fd
 def validated(
     folder: Path,  # of a training run
 ) -> list[dict]:
     "The records of a run's history that hold a validation loss."
     return [record for record in read_history(folder) if "val_loss" in record]
 
-
+# %% ../../nbs/tools/search.ipynb #33d50b0e
 def describe(
     record: dict,  # of a run that has ended
     folder: Path,  # its own
@@ -196,7 +196,7 @@ def result(
         checkpoint_path=checkpoint if done else None,
         error_message=None if done else record["error"], curve=curve)
 
-
+# %% ../../nbs/tools/search.ipynb #1aed70a7
 def ranked(
     rows: Sequence[SearchRow],
 ) -> list[SearchRow]:
@@ -241,7 +241,7 @@ def label(
     small = isinstance(value, float) and 0 < value < 0.01
     return rate_text(value) if small else str(value)
 
-
+# %% ../../nbs/tools/search.ipynb #068b02db
 def successes(
     rows: Sequence[SearchRow],
 ) -> list[SearchRow]:
@@ -266,7 +266,7 @@ def evenly(
     texts = [label(value) for value in values]
     return dict(label=title, values=places, tickvals=list(range(len(values))), ticktext=texts)
 
-
+# %% ../../nbs/tools/search.ipynb #51ba75e5
 def logarithmic(
     rows: Sequence[SearchRow],
     name: str,  # of a number that every row has
@@ -321,7 +321,7 @@ def heat_map(
     figure.colorbar(image, label="validation loss", aspect=12)
     return figure
 
-
+# %% ../../nbs/tools/search.ipynb #a7ebd626
 def loss_norm(
     rows: Sequence[SearchRow],
 ) -> Normalize:

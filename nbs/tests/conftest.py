@@ -74,7 +74,8 @@ def pytest_addoption(parser):
 
 def pytest_terminal_summary(terminalreporter, config):
     "Write the records that the documentation shows; tests add to them by `record_property`."
-    if not config.getoption("record") or terminalreporter.getreports("failed"):
+    wrong = terminalreporter.getreports("failed") + terminalreporter.getreports("error")
+    if wrong or not config.getoption("record"):
         return
     from flowdiff.tools.files import write_json
     from flowdiff.tools.study import environment

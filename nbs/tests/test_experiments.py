@@ -33,7 +33,9 @@ def toy(tmp_path):
     folder = tmp_path / "study" / "nbs" / "experiments"
     parameters = 'preset = "smoke"\nroot = "../.."\ndevice = "cpu"\nseed = 0'
     cells = [new_code_cell(parameters, metadata={"tags": ["parameters"]}), new_code_cell("seed")]
-    nbformat.write(new_notebook(cells=cells), folder / "01_toy.ipynb")
+    kernel = dict(name="python3", display_name="python3", language="python")
+    notebook = new_notebook(cells=cells, metadata=dict(kernelspec=kernel))
+    nbformat.write(notebook, folder / "01_toy.ipynb")
     (folder / "seed.yaml").write_text("seed: 1\n")
     return folder
 

@@ -38,7 +38,7 @@ def train_vae(result: Path, size: int, batch_size: int, steps: int) -> None:
         return dict(val_loss=0.0)
 
     recipe = Recipe(steps, 1e-3, validate_every=10)
-    train(vae, stage1_loss, batch, validate, 1, recipe, result.parent / "run")
+    train(vae, stage1_loss, batch, validate, 1, recipe, folder=result.parent / "run")
     weights = 20 * sum(p.numel() for p in vae.parameters()) / 2**30
     write_json(result, dict(peak=peak_memory(CPU), weights=weights))
 
