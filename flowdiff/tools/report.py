@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['COLUMNS', 'ALL', 'RUN_HEADS', 'INTRODUCTION', 'PAGE', 'PHYSICS', 'DRAWN', 'number', 'percent', 'duration', 'Column',
-           'results_table', 'remarks', 'cite', 'verdict', 'save_figure', 'add_figure', 'runs_table', 'run_records',
-           'on_paper', 'report_cells', 'write_report', 'Drawing', 'history_figures', 'field_figures', 'latent_figures',
-           'metric_figures', 'cell_figures', 'plot_run']
+           'table_of_texts', 'remarks', 'results_table', 'cite', 'verdict', 'save_figure', 'add_figure', 'runs_table',
+           'run_records', 'on_paper', 'report_cells', 'write_report', 'Drawing', 'history_figures', 'field_figures',
+           'latent_figures', 'metric_figures', 'cell_figures', 'plot_run']
 
 # %% ../../nbs/tools/report.ipynb #80bbe352
 import csv
@@ -82,7 +82,7 @@ COLUMNS = {
 ALL = COLUMNS["all components"]
 
 # %% ../../nbs/tools/report.ipynb #620348a0
-def results_table(
+def table_of_texts(
     heads: Sequence[str],
     lines: Sequence[Sequence[str]],
     numbers: Sequence[str],  # heads of the columns that are set to the right
@@ -122,7 +122,7 @@ def results_table(
     for line, remark in zip(lines, remarks(rows)):
         line.append(remark)
     numbers = [column.heading for column in COLUMNS.values()]
-    return results_table(["method", *numbers, "remark"], lines, numbers)
+    return table_of_texts(["method", *numbers, "remark"], lines, numbers)
 
 # %% ../../nbs/tools/report.ipynb #490b698e
 def cite(row: Mapping, column: Column) -> str:
@@ -191,7 +191,7 @@ def runs_table(
         commit = (record.get("commit") or "–")[:10] + " + changes" * bool(record.get("dirty"))
         shown = {"duration": duration(record.get("seconds")), "commit": commit}
         lines.append([str((record | shown).get(head, "–")) for head in RUN_HEADS])
-    return results_table(RUN_HEADS, sorted(lines), ["duration", "seed"])
+    return table_of_texts(RUN_HEADS, sorted(lines), ["duration", "seed"])
 
 # %% ../../nbs/tools/report.ipynb #102757e2
 def run_records(
