@@ -48,6 +48,7 @@ test: install  ## check notebooks, package, README, experiments and error messag
 docs: install  ## build the documentation pages into _docs
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	PYTHONWARNINGS=ignore $(BIN)/python -c "from nbdev.serve import proc_nbs; proc_nbs()"  # what nbdev_docs would hand to Quarto
+	rm -rf nbs/api  # pages of modules that are gone
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going nbs _docs/html
 
 docs-serve: install  ## show the pages on this computer, http://127.0.0.1:8000/
