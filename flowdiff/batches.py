@@ -222,7 +222,7 @@ def outside(
 
 # %% ../nbs/09_batches.ipynb #d5d7ff00
 def network_inputs(
-    batch: dict,  # `Sample`s, stacked
+    batch: dict,  # each a `Sample`, stacked
 ) -> dict:  # the batch with "cond", "features", "x2" and, where the velocity is known, "x3"
     "Add geometry (B, 2, ...), features (B, 11, ...), both fields less the prior (B, 3, ...)."
     unit_3d = batch["residual_scale"].view(-1, 3, 1, 1, 1)
