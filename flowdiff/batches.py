@@ -217,7 +217,8 @@ def outside(
     for name, value in traits(mask, extent).items() if trained_on else ():
         least, largest = trained_on[name]
         if not least / 1.05 <= value <= 1.05 * largest:
-            reasons.append(f"{name} {value:.3g}, trained on {least:.3g} to {largest:.3g}")
+            shown = name.replace("(um)", "(µm)")
+            reasons.append(f"{shown} {value:.3g}, trained on {least:.3g} to {largest:.3g}")
     return reasons
 
 # %% ../nbs/09_batches.ipynb #d5d7ff00

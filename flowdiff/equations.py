@@ -7,12 +7,13 @@ __all__ = ['CORNER', 'BATCH_AXES', 'number_faces', 'count_velocities', 'walls_on
            'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'on_grid', 'behind',
            'in_front', 'FacePlaces', 'face_places', 'couple_weight', 'weight_along', 'weight_sideways',
            'couple_component', 'viscous_equations', 'mobility_equations', 'lubrication_equations', 'StokesArrays',
-           'add_pressure_force', 'net_inflow']
+           'add_pressure_force', 'net_inflow', 'multiply_stokes_loop']
 
 # %% ../nbs/03_equations.ipynb #e902ee82
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
@@ -328,16 +329,18 @@ def viscous_equations(
 def mobility_equations(
     mask: torch.Tensor,  # (B, S, H, W), true in the fluid
     ratio: torch.Tensor,  # (B, 3), spacing in units of dx
+    across: bool = False,  # couple the slices as well
 ) -> VoxelEquations:  # of (B, S, H, W)
-    "-lap phi within the slices; phi is zero on the fibres, half a voxel away."
+    "-lap phi within the slices, or in space; phi is zero on the fibres, half a voxel away."
     couplings, ties = [], torch.zeros(mask.shape, dtype=ratio.dtype, device=mask.device)
-    for d, a in enumerate("xy"):
+    for d, a in enumerate("xyz" if across else "xy"):
         axis, k = BATCH_AXES[a], (1 / ratio[:, d] ** 2).view(-1, 1, 1, 1)
         couplings.append(k * (mask & behind(mask, axis, False)))
-        wall_behind = (mask & ~behind(mask, axis, None)).double()
-        wall_in_front = mask & ~in_front(mask, axis, None)
-        ties += 2 * k * (wall_behind + wall_in_front)
-    return VoxelEquations((*couplings, torch.zeros_like(ties)), ties)
+        ties += 2 * k * (mask & ~behind(mask, axis, None))
+        ties += 2 * k * (mask & ~in_front(mask, axis, None))
+    if not across:
+        couplings.append(torch.zeros_like(ties))
+    return VoxelEquations(tuple(couplings), ties)
 
 # %% ../nbs/03_equations.ipynb #e8b49873
 def lubrication_equations(
@@ -365,6 +368,7 @@ class StokesArrays:
         mask: torch.Tensor,  # (B, S, H, W) bool, all fluid connected to inlet and outlet
         ratio: torch.Tensor,  # (B, 3), spacing in units of dx
     ):
+        self.ratio = ratio.contiguous()
         self.wet, self.fluid = face_places(mask).wet, F.pad(mask, (0, 1))
         self.area = (ratio.prod(1)[:, None] / ratio).T[..., None, None, None]  # (3, B, 1, 1, 1)
         self.volume = self.area[0]  # lengths of dx
@@ -399,15 +403,80 @@ def net_inflow(
     inflow = ax * (u - u.roll(-1, -1)) + ay * (in_front(v, -2, 0) - v)
     return inflow + az * (in_front(w, -3, 0) - w)
 
+# %% ../nbs/03_equations.ipynb #c0ffee31
+@numba.njit(parallel=True, fastmath=True, cache=True)
+def multiply_stokes_loop(x, diagonal, ratio, out):
+    "The Stokes equations times x (B, 4, S, H, W + 1); the diagonal is that of the friction."
+    B, _, S, H, W = x.shape
+    for slab in numba.prange(B * S):
+        b, s = slab // S, slab % S
+        dx, dy, dz = ratio[b]
+        area_x, area_y, area_z = dy * dz, dx * dz, dx * dy
+        kx, ky, kz = area_x / dx, area_y / dy, area_z / dz
+        s_low, s_high = max(s - 1, 0), min(s + 1, S - 1)
+        has_s_low, has_s_high = 1.0 if s > 0 else 0.0, 1.0 if s < S - 1 else 0.0
+        p = x[b, 3]
+        for j in range(H):
+            j_low, j_high = max(j - 1, 0), min(j + 1, H - 1)
+            has_j_low, has_j_high = 1.0 if j > 0 else 0.0, 1.0 if j < H - 1 else 0.0
+            for i in range(W):
+                i_low, i_high = max(i - 1, 0), min(i + 1, W - 1)
+                has_i_low, has_i_high = 1.0 if i > 0 else 0.0, 1.0 if i < W - 1 else 0.0
+                share = 0.5 if i == 0 or i == W - 1 else 1.0
+                inflow = 0.0
+                for c in range(3):
+                    u = x[b, c]
+                    along_x = has_i_low * u[s, j, i_low] + has_i_high * u[s, j, i_high]
+                    along_y = has_j_low * u[s, j_low, i] + has_j_high * u[s, j_high, i]
+                    along_z = has_s_low * u[s_low, j, i] + has_s_high * u[s_high, j, i]
+                    if c == 0:
+                        push = area_x * (p[s, j, i] - has_i_low * p[s, j, i_low])
+                        inflow += area_x * (u[s, j, i] - u[s, j, i_high])
+                        along_y *= share
+                        along_z *= share
+                    elif c == 1:
+                        push = area_y * (has_j_high * p[s, j_high, i] - p[s, j, i])
+                        inflow += area_y * (has_j_low * u[s, j_low, i] - u[s, j, i])
+                    else:
+                        push = area_z * (has_s_high * p[s_high, j, i] - p[s, j, i])
+                        inflow += area_z * (has_s_low * u[s_low, j, i] - u[s, j, i])
+                    d = diagonal[b, c, s, j, i]
+                    drag = d * u[s, j, i] - kx * along_x - ky * along_y - kz * along_z
+                    out[b, c, s, j, i] = drag + push if d > 0 else 0.0
+                out[b, 3, s, j, i] = inflow if i < W - 1 else 0.0
+
 # %% ../nbs/03_equations.ipynb #44e09c78
+@patch
+def multiply_in_lines(
+    self: StokesArrays,
+    x: torch.Tensor,  # (B, 4, S, H, W + 1)
+) -> torch.Tensor:  # (B, 4, S, H, W + 1)
+    "The matrix of the system times the unknowns, for GPUs."
+    u, p = x[:, :3].contiguous(), x[:, 3]
+    force = -residual(self.viscous.couplings, self.diagonal, u, torch.zeros_like(u))
+    add_pressure_force(force, p, self.area)
+    inflow = self.fluid * net_inflow(u, self.area)
+    return torch.cat([force.mul_(self.wet), inflow[:, None]], 1)
+
 @patch
 def multiply(
     self: StokesArrays,
     x: torch.Tensor,  # (B, 4, S, H, W + 1)
 ) -> torch.Tensor:  # (B, 4, S, H, W + 1): forces on the faces, net inflow of the voxels
     "The matrix of the system times the unknowns."
-    u, p = x[:, :3].contiguous(), x[:, 3]
-    force = -residual(self.viscous.couplings, self.diagonal, u, torch.zeros_like(u))
-    add_pressure_force(force, p, self.area)
-    inflow = self.fluid * net_inflow(u, self.area)
-    return torch.cat([force.mul_(self.wet), inflow[:, None]], 1)
+    if x.device.type != "cpu":
+        return self.multiply_in_lines(x)
+    product = torch.empty(x.shape, dtype=x.dtype)
+    arrays = x.contiguous(), self.diagonal, self.ratio, product
+    multiply_stokes_loop(*(t.numpy() for t in arrays))
+    return product
+
+@patch
+def relative_residual(
+    self: StokesArrays,
+    x: torch.Tensor,  # (B, 4, S, H, W + 1)
+) -> torch.Tensor:  # (B,)
+    "|b - A x| / |b| of each cell: what a solution leaves of the equations."
+    b = self.force()
+    left = (b - self.multiply(x)).flatten(1)
+    return left.norm(dim=1) / b.flatten(1).norm(dim=1)

@@ -6,9 +6,9 @@
 __all__ = ['AXES', 'Spacing', 'FaceArrays', 'BETA', 'VISCOSITY', 'PRESSURE_DROP', 'check_cell', 'voxel_volume', 'number_unknowns',
            'low_high', 'pad_axis', 'Edges', 'graph_laplacian', 'in_threads', 'factorise', 'solve_by_slice',
            'slice_edges', 'mobility', 'conductances', 'mobility_matrix', 'VoxelEquations', 'flat_shifts', 'diagonal',
-           'residual', 'on_arrays', 'inverse_diagonal', 'Jacobi', 'conjugate_gradients', 'threads_for', 'inlet_source',
-           'coupled_pressure', 'lubrication_flow', 'to_cells', 'slice_pressure', 'Lubrication', 'lubrication_prior',
-           'fit_beta']
+           'residual_loop', 'residual_in_lines', 'residual', 'on_arrays', 'inverse_diagonal', 'Jacobi',
+           'conjugate_gradients', 'threads_for', 'inlet_source', 'coupled_pressure', 'lubrication_flow', 'to_cells',
+           'slice_pressure', 'Lubrication', 'lubrication_prior', 'fit_beta']
 
 # %% ../nbs/02_lubrication.ipynb #e94e47d4
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import scipy.sparse as sp
 import torch
@@ -197,6 +198,45 @@ def diagonal(
     return total
 
 # %% ../nbs/02_lubrication.ipynb #2e7bb1ce
+@numba.njit(parallel=True, fastmath=True, cache=True)
+def residual_loop(kx, ky, kz, diagonal, x, b, out):
+    "b - A x of arrays (C, S, H, W), in one pass through memory."
+    C, S, H, W = x.shape
+    for slab in numba.prange(C * S):
+        c, s = slab // S, slab % S
+        s_low, s_high = max(s - 1, 0), min(s + 1, S - 1)
+        for j in range(H):
+            j_low, j_high = max(j - 1, 0), min(j + 1, H - 1)
+            for i in range(W):
+                i_low, i_high = max(i - 1, 0), min(i + 1, W - 1)
+                r = b[c, s, j, i] - diagonal[c, s, j, i] * x[c, s, j, i]
+                r += kx[c, s, j, i] * x[c, s, j, i_high]
+                r += ky[c, s, j, i] * x[c, s, j_high, i]
+                r += kz[c, s, j, i] * x[c, s_high, j, i]
+                if i > 0:
+                    r += kx[c, s, j, i_low] * x[c, s, j, i_low]
+                if j > 0:
+                    r += ky[c, s, j_low, i] * x[c, s, j_low, i]
+                if s > 0:
+                    r += kz[c, s_low, j, i] * x[c, s_low, j, i]
+                out[c, s, j, i] = r
+
+# %% ../nbs/02_lubrication.ipynb #c0ffee21
+def residual_in_lines(
+    couplings: tuple,  # kx, ky, kz (..., S, H, W)
+    diagonal: torch.Tensor,  # (..., S, H, W), of the function `diagonal`
+    x: torch.Tensor,  # (..., S, H, W)
+    b: torch.Tensor,  # (..., S, H, W)
+) -> torch.Tensor:  # (..., S, H, W)
+    "b - A x, by shifted multiplications."
+    r = torch.addcmul(b, diagonal, x, value=-1)
+    flat, x = r.view(-1), x.reshape(-1)
+    for k, shift in zip(couplings, flat_shifts(r)):
+        k = k.reshape(-1)[:-shift]
+        flat[:-shift].addcmul_(k, x[shift:])
+        flat[shift:].addcmul_(k, x[:-shift])
+    return r
+
 def residual(
     couplings: tuple,  # kx, ky, kz (..., S, H, W)
     diagonal: torch.Tensor,  # (..., S, H, W), of the function `diagonal`
@@ -204,13 +244,12 @@ def residual(
     b: torch.Tensor,  # (..., S, H, W)
 ) -> torch.Tensor:  # (..., S, H, W)
     "b - A x."
-    r = torch.addcmul(b, diagonal, x, value=-1)
-    flat, x = r.view(-1), x.view(-1)
-    for k, shift in zip(couplings, flat_shifts(r)):
-        k = k.view(-1)[:-shift]
-        flat[:-shift].addcmul_(k, x[shift:])
-        flat[shift:].addcmul_(k, x[:-shift])
-    return r
+    if x.device.type != "cpu":
+        return residual_in_lines(couplings, diagonal, x, b)
+    out = torch.empty(b.shape, dtype=b.dtype)
+    grids = (t.reshape(-1, *t.shape[-3:]) for t in (*couplings, diagonal, x, b))
+    residual_loop(*(t.contiguous().numpy() for t in grids), out.view(-1, *b.shape[-3:]).numpy())
+    return out
 
 # %% ../nbs/02_lubrication.ipynb #3dee3f1a
 def on_arrays(
@@ -275,11 +314,11 @@ def conjugate_gradients(
 # %% ../nbs/02_lubrication.ipynb #ca344c07
 @contextmanager
 def threads_for(unknowns: int) -> Iterator[None]:
-    """One thread of torch for small problems: its other threads, while they wait for work,
-    slow down what runs between its calls."""
+    "As many threads of torch and of Numba as pay: one for small problems."
     before = torch.get_num_threads()
-    if unknowns < 500_000:
-        torch.set_num_threads(1)
+    count = 1 if unknowns < 500_000 else before
+    torch.set_num_threads(count)
+    numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
     try:
         yield
     finally:

@@ -10,7 +10,8 @@ __all__ = ['FEATURE_CHANNELS', 'CONDITIONS', 'UNCALIBRATED', 'OVERLAP', 'WINDOW'
            'decode_latent', 'decode', 'to_velocity', 'denoiser_for', 'decode_all', 'draw_samples', 'fluid_mean_square',
            'calibrate', 'sample', 'save_model', 'build_model', 'load_model', 'Predictor', 'pad_to_multiple', 'Sampling',
            'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'flowing_part',
-           'conserve_mass', 'timed_part', 'flow_numbers', 'one_line', 'write_prediction', 'read_scan', 'predict_file']
+           'conserve_mass', 'check_permeability', 'timed_part', 'flow_numbers', 'one_line', 'write_prediction',
+           'read_scan', 'predict_file']
 
 # %% ../nbs/16_predictor.ipynb #a15839b8
 import math
@@ -752,6 +753,13 @@ def conserve_mass(
         return to_cells(project_field(mask, extent, velocity)), None
     return velocity, None
 
+# %% ../nbs/16_predictor.ipynb #c0ffee71
+def check_permeability(k: float) -> None:  # m^2
+    "Warn of a permeability that no material has."
+    if not k > 0:
+        warnings.warn(f"the permeability of this estimate is {k:.3g} m², which no material has: "
+                      "do not use it; polish it with more iterations, or solve the cell")
+
 # %% ../nbs/16_predictor.ipynb #122155de
 @contextmanager
 def timed_part(
@@ -790,10 +798,12 @@ def predict_flow(
     with timed_part(seconds, "polish"):
         velocity, residual = conserve_mass(
             fields.mean(0), mask, extent, physics, polish, project)
+    k = permeability(velocity, extent[0], *drive)
+    check_permeability(k)
     calibrated = self.model.config["calibration"] or UNCALIBRATED
     spread = spread_of(fields, extent, drive, calibrated["permeability"])
     return Prediction(
-        velocity=velocity, permeability=permeability(velocity, extent[0], *drive),
+        velocity=velocity, permeability=k,
         std=spread.velocity, permeability_std=spread.permeability, slices=slices,
         prior=physics.prior.velocity if physics else slices.velocity,
         mask=mask, extent=extent, residual=residual,

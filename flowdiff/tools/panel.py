@@ -28,7 +28,7 @@ from PIL import Image as PILImage
 from ..data import Settings, draw_cell
 from ..diffusion import ddim, draw_noise
 from ..fibres import Fibres
-from ..polish import Physics
+from ..polish import Iterate, Physics, vector_residual
 from flowdiff.predictor import (
     Prediction, Predictor, check_sampling, decode_all, denoiser_for, regress, to_field,
 )
@@ -72,17 +72,17 @@ def new_cell(
 def solve_stepwise(
     prediction: Prediction,  # whose cell is solved
     show: Callable[[float], None],  # called with what is done, 0 to 1, after every iteration
-    rtol: float = 1e-6,  # residual, relative to that of a fluid at rest
+    rtol: float = 1e-6,  # residual, norm of b - A x over that of b
     maxiter: int = 200,
 ) -> np.ndarray:  # velocity (S, 3, H, W), m/s
     "The solver's flow for a prediction's cell, at the drive of the predictor's defaults."
     physics = Physics(prediction.mask, prediction.extent, slices=prediction.slices)
-    start = physics.residual
-    while physics.residual > rtol and physics.done < maxiter:
-        physics.advance()
-        done = math.log(physics.residual / start) / math.log(rtol / start)
-        show(min(1.0, done))
-    return physics.after(physics.done).velocity
+    for count, vector in enumerate(physics.vectors()):
+        residual = vector_residual(
+            physics.system, physics.stokes, vector, physics.pressure_drop)
+        show(min(1.0, math.log(residual) / math.log(rtol)))
+        if residual <= rtol or count == maxiter:
+            return physics.finish(Iterate(vector, count)).velocity
 
 # %% ../../nbs/tools/panel.ipynb #4b01fdd2
 COMPONENTS = ("|v|", "v_x", "v_y", "v_z")

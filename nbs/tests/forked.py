@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LIBRARIES = """
-torch torch._dynamo torch.distributions torch.utils.checkpoint safetensors.torch accelerate
+numba torch torch._dynamo torch.distributions torch.utils.checkpoint safetensors.torch accelerate
 diffusers scipy.ndimage scipy.sparse.csgraph scipy.sparse.linalg scipy.spatial scipy.stats h5py
 tifffile matplotlib.pyplot matplotlib_inline.backend_inline plotly.graph_objects plotly.io
 vtk.util.numpy_support distributed ipywidgets papermill nbconvert nbformat.v4 nbdev.test
