@@ -337,11 +337,11 @@ def coupled_pressure(
     conductance: FaceArrays,  # m^3
     preconditioner: type = Jacobi,  # called with couplings and ties
 ) -> np.ndarray:  # p3 (S, H, W), for a pressure drop of one; zero in the fibres
-    "Pressure of coupled slices, to a relative residual of 1e-10."
+    "Pressure of coupled slices, to a relative residual of 1e-8."
     equations, b = on_arrays(conductance), torch.from_numpy(inlet_source(conductance))
     with threads_for(b.numel()):
         P = preconditioner(*equations)
-        return conjugate_gradients(*equations, P, b, 1e-10, maxiter=10_000)[0].numpy()
+        return conjugate_gradients(*equations, P, b, 1e-8, maxiter=10_000)[0].numpy()
 
 # %% ../nbs/02_lubrication.ipynb #ba9cb002
 def lubrication_flow(

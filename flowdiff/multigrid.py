@@ -208,10 +208,12 @@ def smooth(
 def restrict_loop(kx, ky, kz, diagonal, x, b, factors, out):
     "Sums of b - A x over the voxels that are joined; arrays (C, S, H, W)."
     C, S, H, W = b.shape
-    _, coarse_S, coarse_H, _ = out.shape
+    _, coarse_S, coarse_H, coarse_W = out.shape
     fz, fy, fx = factors
     for row in numba.prange(C * coarse_H):
         c, coarse_j = row // coarse_H, row % coarse_H
+        left = np.empty(W + 1, np.float32)  # what is left of one row
+        left[W] = 0
         for coarse_s in range(coarse_S):
             out[c, coarse_s, coarse_j] = 0
             for s in range(coarse_s * fz, min(S, (coarse_s + 1) * fz)):
@@ -230,7 +232,12 @@ def restrict_loop(kx, ky, kz, diagonal, x, b, factors, out):
                         r += has_i_low * kx[c, s, j, i_low] * x[c, s, j, i_low]
                         r += has_j_low * ky[c, s, j_low, i] * x[c, s, j_low, i]
                         r += has_s_low * kz[c, s_low, j, i] * x[c, s_low, j, i]
-                        out[c, coarse_s, coarse_j, i // fx] += r
+                        left[i] = r
+                    for i in range(coarse_W):
+                        total = left[i * fx]
+                        if fx == 2:
+                            total += left[2 * i + 1]
+                        out[c, coarse_s, coarse_j, i] += total
 
 # %% ../nbs/04_multigrid.ipynb #43c836e3
 def restrict_residual(
