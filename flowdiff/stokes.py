@@ -337,7 +337,8 @@ def check_solution(solution: Solution, rtol: float) -> None:
                            f"{solution.residual:.1e} after {solution.iterations} iterations")
     if not solution.converged:
         warnings.warn(f"solve: not converged after {solution.iterations} iterations: "
-                      f"residual {solution.residual:.1e}, asked for {rtol:.1e}")
+                      f"residual {solution.residual:.1e}, asked for {rtol:.1e}; the permeability "
+                      f"may be off by {10 * solution.residual:.1%} of the solution on these voxels")
 
 # %% ../nbs/05_stokes.ipynb #c0ffee53
 def solve(
