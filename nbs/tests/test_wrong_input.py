@@ -110,6 +110,7 @@ def test_command(case, places, broken, checkout, tmp_path, record_property):
     assert case.says in result.stderr
     assert not list(tmp_path.iterdir()) and files(broken, checkout) == before
     said = result.stderr.removeprefix("flowdiff: error: ").strip()
+    said = said.replace(f"{checkout}{os.sep}", "")
     for name, place in sorted(places.items(), key=lambda item: -len(item[1])):
         said = said.replace(place, f"{{{name}}}")
     row = dict(kind=case.kind, what=case.what, typed=case.typed, said=said, seconds=seconds)
