@@ -861,9 +861,9 @@ def flow_numbers(
 # %% ../nbs/16_predictor.ipynb #cc90c234
 def one_line(prediction: Prediction, out: Path) -> str:
     "What a user reads when a prediction was written."
-    text = f"k = {prediction.permeability:.4g} m^2"
+    text = f"k = {prediction.permeability:.4g} m²"
     if prediction.permeability_std is not None:
-        text += f" +- {prediction.permeability_std:.2g} m^2 (samples)"
+        text += f" ± {prediction.permeability_std:.2g} m² (samples)"
     if prediction.residual is not None:
         text += f", residual {prediction.residual:.1e} of the equations"
     fraction, seconds = 1 - prediction.mask.mean(), sum(prediction.seconds.values())
