@@ -7,7 +7,7 @@ __all__ = ['CORNER', 'BATCH_AXES', 'number_faces', 'count_velocities', 'walls_on
            'viscous_edges', 'pressure_gradient', 'System', 'pack', 'unpack', 'to_faces', 'on_grid', 'behind',
            'in_front', 'FacePlaces', 'face_places', 'couple_weight', 'weight_along', 'weight_sideways',
            'couple_component', 'viscous_equations', 'mobility_equations', 'lubrication_equations', 'StokesArrays',
-           'add_pressure_force', 'net_inflow', 'multiply_stokes_loop']
+           'add_pressure_force', 'net_inflow', 'friction_and_push', 'multiply_stokes_loop']
 
 # %% ../nbs/03_equations.ipynb #e902ee82
 from dataclasses import dataclass
@@ -165,6 +165,19 @@ def multiply(
     "The matrix of the system times a vector."
     u, p = np.split(x, [self.n])
     return np.concatenate([self.viscous @ u + self.gradient @ p, self.divergence @ u])
+
+@patch
+def relative_residual(
+    self: System,
+    x: np.ndarray,  # velocities, then pressures
+    pressure_drop: float,  # Pa
+) -> float:
+    "|b - A x| / |b|; momentum in units of dp dx^2, inflow in units of dp dx^3 / viscosity."
+    dx = self.spacing["x"]
+    unit = np.full(len(x), pressure_drop * dx**2)
+    unit[self.n :] *= dx / self.viscosity
+    b = self.force(pressure_drop)
+    return float(np.linalg.norm((b - self.multiply(x)) / unit) / np.linalg.norm(b / unit))
 
 # %% ../nbs/03_equations.ipynb #0b232426
 def pack(
@@ -403,7 +416,30 @@ def net_inflow(
     inflow = ax * (u - u.roll(-1, -1)) + ay * (in_front(v, -2, 0) - v)
     return inflow + az * (in_front(w, -3, 0) - w)
 
-# %% ../nbs/03_equations.ipynb #c0ffee31
+# %% ../nbs/03_equations.ipynb #4b189d86
+@numba.njit(fastmath=True, cache=True)
+def friction_and_push(c, u, p, diagonal, k, area, share, s, j, i):
+    "Force of friction and pressure on one face of component c, and its part of the net inflow."
+    S, H, W = u.shape
+    below_i, above_i = u[s, j, max(i - 1, 0)] * (i > 0), u[s, j, min(i + 1, W - 1)] * (i < W - 1)
+    below_j, above_j = u[s, max(j - 1, 0), i] * (j > 0), u[s, min(j + 1, H - 1), i] * (j < H - 1)
+    below_s, above_s = u[max(s - 1, 0), j, i] * (s > 0), u[min(s + 1, S - 1), j, i] * (s < S - 1)
+    here, pressure = u[s, j, i], p[s, j, i]
+    force = diagonal[s, j, i] * here - k[0] * (below_i + above_i)
+    force -= share * (k[1] * (below_j + above_j) + k[2] * (below_s + above_s))
+    if c == 0:
+        push = pressure - p[s, j, max(i - 1, 0)] * (i > 0)
+        inflow = here - above_i
+    elif c == 1:
+        push = p[s, min(j + 1, H - 1), i] * (j < H - 1) - pressure
+        inflow = below_j - here
+    else:
+        push = p[min(s + 1, S - 1), j, i] * (s < S - 1) - pressure
+        inflow = below_s - here
+    wet = diagonal[s, j, i] > 0
+    return (force + area[c] * push) * wet, area[c] * inflow
+
+# %% ../nbs/03_equations.ipynb #322746ee
 @numba.njit(parallel=True, fastmath=True, cache=True)
 def multiply_stokes_loop(x, diagonal, ratio, out):
     "The Stokes equations times x (B, 4, S, H, W + 1); the diagonal is that of the friction."
@@ -411,39 +447,18 @@ def multiply_stokes_loop(x, diagonal, ratio, out):
     for slab in numba.prange(B * S):
         b, s = slab // S, slab % S
         dx, dy, dz = ratio[b]
-        area_x, area_y, area_z = dy * dz, dx * dz, dx * dy
-        kx, ky, kz = area_x / dx, area_y / dy, area_z / dz
-        s_low, s_high = max(s - 1, 0), min(s + 1, S - 1)
-        has_s_low, has_s_high = 1.0 if s > 0 else 0.0, 1.0 if s < S - 1 else 0.0
-        p = x[b, 3]
+        area = dy * dz, dx * dz, dx * dy
+        k = area[0] / dx, area[1] / dy, area[2] / dz
         for j in range(H):
-            j_low, j_high = max(j - 1, 0), min(j + 1, H - 1)
-            has_j_low, has_j_high = 1.0 if j > 0 else 0.0, 1.0 if j < H - 1 else 0.0
             for i in range(W):
-                i_low, i_high = max(i - 1, 0), min(i + 1, W - 1)
-                has_i_low, has_i_high = 1.0 if i > 0 else 0.0, 1.0 if i < W - 1 else 0.0
-                share = 0.5 if i == 0 or i == W - 1 else 1.0
-                inflow = 0.0
+                total = 0.0
                 for c in range(3):
-                    u = x[b, c]
-                    along_x = has_i_low * u[s, j, i_low] + has_i_high * u[s, j, i_high]
-                    along_y = has_j_low * u[s, j_low, i] + has_j_high * u[s, j_high, i]
-                    along_z = has_s_low * u[s_low, j, i] + has_s_high * u[s_high, j, i]
-                    if c == 0:
-                        push = area_x * (p[s, j, i] - has_i_low * p[s, j, i_low])
-                        inflow += area_x * (u[s, j, i] - u[s, j, i_high])
-                        along_y *= share
-                        along_z *= share
-                    elif c == 1:
-                        push = area_y * (has_j_high * p[s, j_high, i] - p[s, j, i])
-                        inflow += area_y * (has_j_low * u[s, j_low, i] - u[s, j, i])
-                    else:
-                        push = area_z * (has_s_high * p[s_high, j, i] - p[s, j, i])
-                        inflow += area_z * (has_s_low * u[s_low, j, i] - u[s, j, i])
-                    d = diagonal[b, c, s, j, i]
-                    drag = d * u[s, j, i] - kx * along_x - ky * along_y - kz * along_z
-                    out[b, c, s, j, i] = drag + push if d > 0 else 0.0
-                out[b, 3, s, j, i] = inflow if i < W - 1 else 0.0
+                    share = 0.5 if c == 0 and (i == 0 or i == W - 1) else 1.0
+                    force, inflow = friction_and_push(
+                        c, x[b, c], x[b, 3], diagonal[b, c], k, area, share, s, j, i)
+                    out[b, c, s, j, i] = force
+                    total += inflow
+                out[b, 3, s, j, i] = total if i < W - 1 else 0.0
 
 # %% ../nbs/03_equations.ipynb #44e09c78
 @patch

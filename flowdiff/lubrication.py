@@ -228,7 +228,7 @@ def residual_loop(kx, ky, kz, diagonal, x, b, out):
                     r += kz[c, s_low, j, i] * x[c, s_low, j, i]
                 out[c, s, j, i] = r
 
-# %% ../nbs/02_lubrication.ipynb #c0ffee21
+# %% ../nbs/02_lubrication.ipynb #bfc38914
 def residual_in_lines(
     couplings: tuple,  # kx, ky, kz (..., S, H, W)
     diagonal: torch.Tensor,  # (..., S, H, W), of the function `diagonal`
@@ -322,7 +322,7 @@ def conjugate_gradients(
 @contextmanager
 def threads_for(unknowns: int) -> Iterator[None]:
     "As many threads of torch and of Numba as pay: one for small problems."
-    before = torch.get_num_threads()
+    before, loops_before = torch.get_num_threads(), numba.get_num_threads()
     count = 1 if unknowns < 500_000 else before
     torch.set_num_threads(count)
     numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
@@ -330,6 +330,7 @@ def threads_for(unknowns: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+        numba.set_num_threads(loops_before)
 
 # %% ../nbs/02_lubrication.ipynb #d2923402
 def inlet_source(

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['LARGEST_EIGENVALUE', 'DEGREE', 'Q', 'FEWEST', 'TWICE', 'strong_directions', 'pad_even', 'add_pairs', 'coarsen',
-           'Level', 'make_level', 'Chebyshev', 'chebyshev', 'smooth_loop', 'prolong', 'smooth_in_lines', 'smooth',
-           'restrict_loop', 'restrict_residual', 'Multigrid', 'problem_dot', 'or_one', 'add_up_loop', 'add_up',
-           'Lanczos', 'TurnedColumn', 'Givens', 'minres_steps', 'until']
+           'Level', 'make_level', 'Chebyshev', 'chebyshev', 'load_row', 'iterate_row', 'smooth_loop', 'prolong',
+           'smooth_in_lines', 'smooth', 'restrict_loop', 'restrict_residual', 'Multigrid', 'problem_dot', 'or_one',
+           'add_up_loop', 'add_up', 'Lanczos', 'TurnedColumn', 'Givens', 'minres_steps', 'until']
 
 # %% ../nbs/04_multigrid.ipynb #e6a9353a
 from collections.abc import Callable, Iterator
@@ -105,13 +105,48 @@ def chebyshev(degree: int = DEGREE, q: float = Q) -> Chebyshev:
         rho = rho_next
     return Chebyshev(np.float32(alpha), np.float32(beta))
 
-# %% ../nbs/04_multigrid.ipynb #c0ffee02
+# %% ../nbs/04_multigrid.ipynb #01a0aa0a
+@numba.njit(fastmath=True, cache=True)
+def load_row(c, j, inverse, start, correction, factors, row):
+    "Row j of the start and the correction of it (S, W + 2), with an empty place at each end."
+    fz, fy, fx = factors
+    S, W = row.shape[0], row.shape[1] - 2
+    for s in range(S):
+        for i in range(W):
+            x = np.float32(0)
+            if start.size:
+                x += start[c, s, j, i]
+            if correction.size and inverse[c, s, j, i] > 0:
+                x += correction[c, s // fz, j // fy, i // fx]
+            row[s, i + 1] = x
+
+# %% ../nbs/04_multigrid.ipynb #db45ae6b
+@numba.njit(fastmath=True, cache=True)
+def iterate_row(c, j, kx, ky, kz, inverse, b, above, here, below, before, alpha, beta, new):
+    "Chebyshev iteration of row j; rows (S, W + 2), `before` is that of the last iteration but one."
+    S, W = here.shape[0], here.shape[1] - 2
+    j_low = max(j - 1, 0)
+    for s in range(S):
+        s_low, s_high = max(s - 1, 0), min(s + 1, S - 1)
+        has_s_low = np.float32(s > 0)
+        for i in range(W):
+            pull = (b[c, s, j, i]
+                    + kx[c, s, j, i] * here[s, i + 2]
+                    + kx[c, s, j, max(i - 1, 0)] * here[s, i]
+                    + ky[c, s, j, i] * below[s, i + 1]
+                    + ky[c, s, j_low, i] * above[s, i + 1]
+                    + kz[c, s, j, i] * here[s_high, i + 1]
+                    + has_s_low * kz[c, s_low, j, i] * here[s_low, i + 1])
+            x = here[s, i + 1]
+            step = alpha * (inverse[c, s, j, i] * pull - x)
+            new[s, i + 1] = x + step + beta * (x - before[s, i + 1])
+
+# %% ../nbs/04_multigrid.ipynb #fb1d1925
 @numba.njit(parallel=True, fastmath=True, cache=True)
 def smooth_loop(kx, ky, kz, inverse, b, start, correction, factors, alpha, beta, out):
     "Chebyshev iterations for arrays (C, S, H, W); empty `start` and `correction`: zero."
     C, S, H, W = b.shape
     degree = len(alpha)
-    fz, fy, fx = factors
     height = max(4 * degree, (C * H + 15) // 16)  # rows of one block of work
     blocks = (H + height - 1) // height
     for block in numba.prange(C * blocks):
@@ -122,47 +157,21 @@ def smooth_loop(kx, ky, kz, inverse, b, start, correction, factors, alpha, beta,
         for front in range(top, bottom + degree):
             rows[0, front % 3] = 0
             if front < bottom:
-                for s in range(S):
-                    for i in range(W):
-                        x = np.float32(0)
-                        if start.size:
-                            x += start[c, s, front, i]
-                        if correction.size and inverse[c, s, front, i] > 0:
-                            x += correction[c, s // fz, front // fy, i // fx]
-                        rows[0, front % 3, s, i + 1] = x
+                load_row(c, front, inverse, start, correction, factors, rows[0, front % 3])
             for n in range(1, degree + 1):
                 j = front - n
-                if j < top:
-                    continue
                 if j >= bottom:
                     rows[n, j % 3] = 0
-                    continue
-                above, here = rows[n - 1, (j - 1) % 3], rows[n - 1, j % 3]
-                below, before = rows[n - 1, (j + 1) % 3], rows[max(n - 2, 0), j % 3]
-                new = rows[n, j % 3]
-                j_low = max(j - 1, 0)
-                for s in range(S):
-                    s_low, s_high = max(s - 1, 0), min(s + 1, S - 1)
-                    has_s_low = np.float32(s > 0)
-                    for i in range(W):
-                        i_low = max(i - 1, 0)
-                        pull = (b[c, s, j, i]
-                                + kx[c, s, j, i] * here[s, i + 2]
-                                + kx[c, s, j, i_low] * here[s, i]
-                                + ky[c, s, j, i] * below[s, i + 1]
-                                + ky[c, s, j_low, i] * above[s, i + 1]
-                                + kz[c, s, j, i] * here[s_high, i + 1]
-                                + has_s_low * kz[c, s_low, j, i] * here[s_low, i + 1])
-                        x = here[s, i + 1]
-                        step = alpha[n - 1] * (inverse[c, s, j, i] * pull - x)
-                        new[s, i + 1] = x + step + beta[n - 1] * (x - before[s, i + 1])
+                elif j >= top:
+                    iterate_row(
+                        c, j, kx, ky, kz, inverse, b, rows[n - 1, (j - 1) % 3],
+                        rows[n - 1, j % 3], rows[n - 1, (j + 1) % 3], rows[max(n - 2, 0), j % 3],
+                        alpha[n - 1], beta[n - 1], rows[n, j % 3])
             j = front - degree
             if first <= j < last:
-                for s in range(S):
-                    for i in range(W):
-                        out[c, s, j, i] = rows[degree, j % 3, s, i + 1]
+                out[c, :, j] = rows[degree, j % 3, :, 1:-1]
 
-# %% ../nbs/04_multigrid.ipynb #c0ffee04
+# %% ../nbs/04_multigrid.ipynb #652031d8
 def prolong(
     x: torch.Tensor,  # a correction on a coarser grid (C, S', H', W')
     level: Level,  # the finer grid
@@ -312,7 +321,7 @@ def or_one(t: torch.Tensor) -> torch.Tensor:
     "The number itself if it is positive, else one: a divisor that leaves zero as it is."
     return torch.where(t > 0, t, 1.0)
 
-# %% ../nbs/04_multigrid.ipynb #c0ffee0d
+# %% ../nbs/04_multigrid.ipynb #893f681b
 @numba.njit(parallel=True, fastmath=True, cache=True)
 def add_up_loop(a, u, b, v, c, w):
     "w = a u + b v + c w; rows (B, n), one factor (B,) for each."

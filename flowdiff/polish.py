@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SMALLEST_STEP', 'LARGEST_INFLOW', 'PRIOR_ITERATIONS', 'defect', 'Projection', 'project', 'is_direction', 'combine',
-           'minres_vectors', 'vector_residual', 'Iterate', 'finish_iterations', 'Physics', 'polish']
+           'minres_vectors', 'Iterate', 'finish_iterations', 'Physics', 'polish']
 
 # %% ../nbs/06_polish.ipynb #87e8fff5
 from collections.abc import Iterator
@@ -130,17 +130,6 @@ def minres_vectors(
     for x, _ in minres_steps(stokes.multiply, stokes.precondition, stokes.force(), grid):
         yield pack(system, *off_grid(units * x[0].numpy()))
 
-def vector_residual(
-    system: System,
-    stokes: StokesBatch,  # the same equations on arrays
-    vector: np.ndarray,  # velocities and pressures
-    pressure_drop: float,  # Pa
-) -> float:
-    "|b - A x| / |b| of a vector, as every solution carries it."
-    units = grid_units(system.spacing, system.viscosity, pressure_drop)
-    grid = torch.from_numpy(onto_grid(*unpack(system, vector)) / units)[None]
-    return float(stokes.relative_residual(grid))
-
 # %% ../nbs/06_polish.ipynb #3ff78575
 class Iterate(NamedTuple):
     "What the solver's iterations have come to."
@@ -149,7 +138,6 @@ class Iterate(NamedTuple):
 
 def finish_iterations(
     system: System,
-    stokes: StokesBatch,  # the same equations on arrays
     projection: Projection,
     starts: list,  # vectors: velocities that conserve mass, and pressures
     iterate: Iterate,  # after some iterations from a start
@@ -164,7 +152,7 @@ def finish_iterations(
     faces, pressure = unpack(system, nearest)
     velocity = to_cells(faces)
     k = permeability(velocity, system.extent[0], system.viscosity, pressure_drop)
-    residual = vector_residual(system, stokes, nearest, pressure_drop)
+    residual = system.relative_residual(nearest, pressure_drop)
     return Solution(velocity, pressure, k, iterate.count, residual, False, faces)
 
 # %% ../nbs/06_polish.ipynb #69046a3e
@@ -206,8 +194,8 @@ def finish(
     *others: np.ndarray,  # more vectors to combine with: velocities that conserve mass, pressures
 ) -> Solution:
     "What the iterations end with."
-    return finish_iterations(self.system, self.stokes, self.projection, [self.start, *others],
-                             iterate, self.pressure_drop)
+    return finish_iterations(
+        self.system, self.projection, [self.start, *others], iterate, self.pressure_drop)
 
 @patch
 def after(

@@ -28,7 +28,7 @@ from PIL import Image as PILImage
 from ..data import Settings, draw_cell
 from ..diffusion import ddim, draw_noise
 from ..fibres import Fibres
-from ..polish import Iterate, Physics, vector_residual
+from ..polish import Iterate, Physics
 from flowdiff.predictor import (
     Prediction, Predictor, check_sampling, decode_all, denoiser_for, regress, to_field,
 )
@@ -78,9 +78,9 @@ def solve_stepwise(
     "The solver's flow for a prediction's cell, at the drive of the predictor's defaults."
     physics = Physics(prediction.mask, prediction.extent, slices=prediction.slices)
     for count, vector in enumerate(physics.vectors()):
-        residual = vector_residual(
-            physics.system, physics.stokes, vector, physics.pressure_drop)
-        show(min(1.0, math.log(residual) / math.log(rtol)))
+        residual = physics.system.relative_residual(vector, physics.pressure_drop)
+        left = min(1.0, max(residual, rtol))
+        show(math.log(left) / math.log(rtol))
         if residual <= rtol or count == maxiter:
             return physics.finish(Iterate(vector, count)).velocity
 

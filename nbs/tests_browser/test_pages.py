@@ -134,8 +134,8 @@ def test_explorer_runs_in_jupyterlab(page, lab):
     page.wait_for_selector(idle, timeout=120_000)
     page.get_by_text("Run", exact=True).first.click()
     page.get_by_text("Run All Cells", exact=True).first.click()
-    page.wait_for_selector("img.widget-image", timeout=600_000, state="attached")
-    page.wait_for_selector(idle, timeout=600_000)
+    page.wait_for_selector("img.widget-image", timeout=240_000, state="attached")
+    page.wait_for_selector(idle, timeout=240_000)
     outputs = [cell.inner_text() for cell in page.query_selector_all(".jp-OutputArea-output")]
     assert not [text for text in outputs if "Traceback" in text]
     before = page.query_selector("img.widget-image").get_attribute("src")
