@@ -19,14 +19,15 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 
-from .lubrication import VoxelEquations, diagonal, inverse_diagonal, residual, threads_for
+from .fibres import AXES
+from .lubrication import VoxelEquations, as_grids, threads_for
 
 # %% ../nbs/04_multigrid.ipynb #b065d165
 def strong_directions(
-    couplings: tuple,  # kx, ky, kz (..., S, H, W)
+    equations: VoxelEquations,
 ) -> tuple[bool, bool, bool]:  # along x, y and z
     "Directions in which voxels are to be joined."
-    largest = [float(k.amax()) for k in couplings]
+    largest = [float(k.amax()) for k in equations.couplings]
     return tuple(k > 0.25 * max(largest) for k in largest)
 
 def pad_even(x: torch.Tensor, axis: int) -> torch.Tensor:
@@ -38,48 +39,43 @@ def add_pairs(
     joined: tuple,  # directions (x, y, z)
 ) -> torch.Tensor:
     "Sums of neighbours 2i and 2i + 1 along the directions that are joined."
-    for axis, join in zip((-1, -2, -3), joined):
+    for axis, join in zip(AXES.values(), joined):
         if join:
             x = pad_even(x, axis).unflatten(axis, (-1, 2)).sum(axis)
     return x
 
 # %% ../nbs/04_multigrid.ipynb #a6d893b9
 def coarsen(
-    couplings: tuple,  # kx, ky, kz (..., S, H, W)
-    ties: torch.Tensor,  # (..., S, H, W)
+    equations: VoxelEquations,  # of (..., S, H, W)
     joined: tuple,  # directions (x, y, z) along which voxels become twice as large
 ) -> VoxelEquations:
     "The equations on larger voxels."
     coarse = []
-    for a, (k, axis) in enumerate(zip(couplings, (-1, -2, -3))):
+    for a, (k, axis) in enumerate(zip(equations.couplings, AXES.values())):
         if joined[a]:  # what is left is the coupling from pair to pair
             k = 0.5 * pad_even(k, axis).unflatten(axis, (-1, 2)).select(axis, 1)
         others = tuple(join and b != a for b, join in enumerate(joined))
         coarse.append(add_pairs(k, others).contiguous())
-    return VoxelEquations(tuple(coarse), add_pairs(ties, joined).contiguous())
+    return VoxelEquations(tuple(coarse), add_pairs(equations.ties, joined).contiguous())
 
 # %% ../nbs/04_multigrid.ipynb #ea1d0175
 @dataclass(eq=False)
 class Level:
-    "One of the grids of a multigrid cycle, float32 arrays (C, S, H, W)."
-    couplings: tuple  # kx, ky, kz, to the next voxel
-    diagonal: torch.Tensor
-    inverse: torch.Tensor  # of the diagonal, zero where nothing flows
+    "One of the grids of a multigrid cycle."
+    equations: VoxelEquations  # float32 arrays (C, S, H, W)
     factors: tuple  # how many voxels are joined along z, y and x on the next grid
 
 def make_level(
-    couplings: tuple,  # kx, ky, kz (..., S, H, W)
-    ties: torch.Tensor,  # (..., S, H, W)
+    equations: VoxelEquations,  # of (..., S, H, W)
     joined: tuple = (False,) * 3,  # directions (x, y, z) that are joined on the next grid
 ) -> Level:
     "A grid from its equations."
     def single(t: torch.Tensor) -> torch.Tensor:
         return t.reshape(-1, *t.shape[-3:]).float().contiguous()
 
-    diag = diagonal(couplings, ties)
+    couplings = tuple(single(k) for k in equations.couplings)
     factors = tuple(1 + int(join) for join in joined[::-1])
-    return Level(tuple(single(k) for k in couplings), single(diag),
-                 single(inverse_diagonal(diag)), factors)
+    return Level(VoxelEquations(couplings, single(equations.ties)), factors)
 
 # %% ../nbs/04_multigrid.ipynb #d5f53dc8
 LARGEST_EIGENVALUE = 2.0  # of any such matrix over its diagonal, at the most
@@ -177,9 +173,10 @@ def prolong(
     level: Level,  # the finer grid
 ) -> torch.Tensor:  # (C, S, H, W)
     "Every value repeated over the voxels that were joined."
+    wet = level.equations.diagonal > 0
     for axis, factor in zip((-3, -2, -1), level.factors):
-        x = x.repeat_interleave(factor, axis).narrow(axis, 0, level.inverse.shape[axis])
-    return x * (level.inverse > 0)
+        x = x.repeat_interleave(factor, axis).narrow(axis, 0, wet.shape[axis])
+    return x * wet
 
 def smooth_in_lines(
     level: Level,
@@ -190,7 +187,7 @@ def smooth_in_lines(
     "Chebyshev iterations on arrays."
     last = x
     for alpha, beta in zip(*polynomial):
-        r = level.inverse * residual(level.couplings, level.diagonal, x, b)
+        r = level.equations.inverse_diagonal * (b - level.equations.multiply(x))
         last, x = x, x + float(alpha) * r + float(beta) * (x - last)
     return x
 
@@ -208,7 +205,7 @@ def smooth(
         return smooth_in_lines(level, b, polynomial, x)
     out, empty = torch.empty_like(b), b.new_zeros(0, 0, 0, 0)
     given = (empty if t is None else t for t in (start, correction))
-    arrays = (*level.couplings, level.inverse, b, *given)
+    arrays = (*level.equations.couplings, level.equations.inverse_diagonal, b, *given)
     smooth_loop(*(t.numpy() for t in arrays), level.factors, *polynomial, out.numpy())
     return out
 
@@ -257,10 +254,10 @@ def restrict_residual(
     "Sums of b - A x over the voxels that are joined."
     if b.device.type != "cpu":
         joined = [factor > 1 for factor in level.factors[::-1]]
-        return add_pairs(residual(level.couplings, level.diagonal, x, b), joined)
+        return add_pairs(b - level.equations.multiply(x), joined)
     shape = [-(-n // factor) for n, factor in zip(b.shape[1:], level.factors)]
     out = b.new_empty(len(b), *shape)
-    arrays = *level.couplings, level.diagonal, x, b
+    arrays = *level.equations.couplings, level.equations.diagonal, x, b
     restrict_loop(*(t.numpy() for t in arrays), level.factors, out.numpy())
     return out
 
@@ -269,8 +266,7 @@ class Multigrid:
     "One cycle for A x = b, from rest; any number of problems of one shape at a time."
 
     def __init__(self,
-        couplings: tuple,  # kx, ky, kz (..., S, H, W), to the next voxel; the last is zero
-        ties: torch.Tensor,  # (..., S, H, W), to a node held at zero
+        equations: VoxelEquations,  # of (..., S, H, W)
         *,
         degree: int = DEGREE,
         q: float = Q,
@@ -280,11 +276,11 @@ class Multigrid:
         self.polynomial, self.last = chebyshev(degree, q), chebyshev(3 * degree, 4 * q)
         self.twice, self.levels = twice, []
         while True:
-            joined = strong_directions(couplings)
-            self.levels.append(make_level(couplings, ties, joined))
-            if ties.shape[-3:].numel() <= fewest or not any(joined):
+            joined = strong_directions(equations)
+            self.levels.append(make_level(equations, joined))
+            if equations.ties.shape[-3:].numel() <= fewest or not any(joined):
                 return
-            couplings, ties = coarsen(couplings, ties, joined)
+            equations = coarsen(equations, joined)
 
     def __call__(self, b: torch.Tensor) -> torch.Tensor:
         "Approximate solution (..., S, H, W), float32."

@@ -18,9 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .fibres import percolating, random_fibres, voxelise
-from .lubrication import check_cell
-from .stokes import magnify, solve
+from .fibres import Cell, random_fibres, voxelise
+from .stokes import solve
 from .tools.files import atomic_write
 
 # %% ../nbs/07_validation.ipynb #cd48086c
@@ -30,7 +29,7 @@ def lattice(
     hexagonal: bool = False,
     turned: bool = False,  # flow along the other lattice vector
     radius: float = 3.5e-6,  # of the cylinders, m
-) -> tuple:  # fluid mask (1, H, W) and extent (Lx, Ly, Lz), m
+) -> Cell:
     "A quarter of the period of a square or hexagonal lattice of cylinders along z, one voxel deep."
     densest = np.pi / 12**0.5 if hexagonal else np.pi / 4
     if per_radius < 1 or not 0 < fraction < densest:
@@ -48,19 +47,18 @@ def lattice(
     if turned:
         fluid = fluid.T
         size = size[::-1]
-    return fluid[None], (*(size * radius).tolist(), radius / per_radius)
+    return Cell(fluid[None], (*(size * radius).tolist(), radius / per_radius))
 
 # %% ../nbs/07_validation.ipynb #0a612be2
 def discretisation_error(
-    mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     refine: int = 2,  # voxels are cut into refine x refine in x and y
 ) -> float:  # k / k_refined - 1, positive where the voxels' own grid overstates the permeability
     "Relative difference of a permeability from that on a finer grid; costs a solve on each."
     if refine < 2 or refine != int(refine):
         raise ValueError(f"refine: expected a whole number >= 2, found {refine}")
-    coarse = solve(mask, extent, rtol=1e-4).permeability
-    fine = solve(mask, extent, rtol=1e-4, refine=int(refine)).permeability
+    coarse = solve(cell, rtol=1e-4).permeability
+    fine = solve(cell, rtol=1e-4, refine=int(refine)).permeability
     return coarse / fine - 1
 
 # %% ../nbs/07_validation.ipynb #39702db4
@@ -76,16 +74,16 @@ def extrapolate(
     return float(k4 - (k2 - k4) / (ratio - 1)), float(np.log2(ratio))
 
 # %% ../nbs/07_validation.ipynb #7b21d559
-def comparison_cells() -> dict:  # name: (mask, extent)
+def comparison_cells() -> dict[str, Cell]:  # by name
     "Cells small enough for a comparison on three grids."
     fibres = random_fibres(fibre_fraction=0.5, minimum_gap=1e-6, seed=1)
     mask = voxelise(fibres, (11, 64, 64))
     (x, y, z) = fibres.extent
-    piece = percolating(mask[4:8, 16:48, 16:48])
+    piece = Cell(mask[4:8, 16:48, 16:48], (x / 2, y / 2, 4 / 11 * z))
     return {
         "hexagonal lattice, c = 0.5, 10 voxels a radius": lattice(0.5, 10, hexagonal=True),
-        "slice of 64 x 64 voxels": (percolating(mask[5:6]), (x, y, z / 11)),
-        "cell of 32 x 32 x 4 voxels": (piece, (x / 2, y / 2, 4 / 11 * z))}
+        "slice of 64 x 64 voxels": Cell(mask[5:6], (x, y, z / 11)).flowing,
+        "cell of 32 x 32 x 4 voxels": piece.flowing}
 
 # %% ../nbs/07_validation.ipynb #7d461f30
 def openfoam_environment() -> dict:
@@ -129,15 +127,12 @@ KEEP_FLUID = """actions ({{ name fluid; type cellSet; action new;
     source labelToCell; value ({cells}); }});"""
 
 # %% ../nbs/07_validation.ipynb #b9ee78a5
-def mesh_files(
-    mask: np.ndarray,  # (S, H, W), true in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
-) -> dict:  # name of the file: its content
+def mesh_files(cell: Cell) -> dict:  # name of the file: its content
     "Dictionaries of blockMesh and topoSet for the fluid voxels of a cell."
-    nz, ny, nx = mask.shape
-    y = extent[1] / extent[0]
-    z = extent[2] / extent[0]
-    cells = " ".join(map(str, np.flatnonzero(mask)))
+    nz, ny, nx = cell.shape
+    y = cell.extent[1] / cell.extent[0]
+    z = cell.extent[2] / cell.extent[0]
+    cells = " ".join(map(str, np.flatnonzero(cell.mask)))
     return {"system/blockMeshDict": MESH.format(nx=nx, ny=ny, nz=nz, y=y, z=z),
             "system/topoSetDict": KEEP_FLUID.format(cells=cells)}
 
@@ -178,15 +173,14 @@ CLASSES = {"U": "volVectorField", "p": "volScalarField"}  # the other files are 
 
 # %% ../nbs/07_validation.ipynb #d2b4ae9f
 def write_case(
-    mask: np.ndarray,  # (S, H, W), true in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     folder: str | Path,  # new or empty
 ) -> None:
     "Write a simpleFoam case. Raises `FileExistsError` where the folder holds something."
     folder = Path(folder)
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"folder: {folder} is not empty")
-    for name, text in (mesh_files(mask, extent) | CASE).items():
+    for name, text in (mesh_files(cell) | CASE).items():
         path = folder / name
         kind = CLASSES.get(path.name, "dictionary")
         header = f"FoamFile {{ version 2.0; format ascii; class {kind}; object {path.name}; }}"
@@ -195,27 +189,25 @@ def write_case(
 
 # %% ../nbs/07_validation.ipynb #634a6dba
 def openfoam_permeability(
-    mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     folder: str | Path,  # where the case is written, new or empty
     refine: int = 1,  # voxels are cut into refine x refine in x and y
 ) -> tuple:  # permeability, m^2, and wall time, s
     "Permeability by simpleFoam. Raises `RuntimeError` where it is missing, fails or goes on."
-    mask, _ = check_cell(mask, extent)
     if not openfoam_available():
         raise RuntimeError("OpenFOAM is not installed (Debian: apt install openfoam)")
     start = time.perf_counter()
     folder = Path(folder)
-    write_case(magnify(percolating(mask), refine), extent, folder)
+    write_case(cell.flowing.refined(refine), folder)
     commands = "blockMesh", "topoSet", "subsetMesh fluid -patch fibres -overwrite", "simpleFoam"
     for command in commands:
         printed = run_program(command.split(), folder)
     if "SIMPLE solution converged" not in printed:
         raise RuntimeError(f"simpleFoam did not converge: see {folder / 'log.simpleFoam'}")
     table = (folder / "postProcessing/flux/0/surfaceFieldValue.dat").read_text()
-    area = extent[1] * extent[2]  # of the cell's section
-    mean_velocity = float(table.split()[-1]) * extent[0] ** 2 / area
-    return mean_velocity * extent[0] ** 2, time.perf_counter() - start
+    lx, ly, lz = cell.extent
+    mean_velocity = float(table.split()[-1]) * lx**2 / (ly * lz)  # over the cell's section
+    return mean_velocity * lx**2, time.perf_counter() - start
 
 # %% ../nbs/07_validation.ipynb #557bbc88
 def compare_with_openfoam(
@@ -226,14 +218,14 @@ def compare_with_openfoam(
         print("OpenFOAM is not installed (Debian: apt install openfoam): skipped")
         return 0
     worst = 0.0
-    for name, (mask, extent) in comparison_cells().items():
+    for name, cell in comparison_cells().items():
         print(f"\n{name}: k in µm² on voxels cut 1 x 1, 2 x 2, 4 x 4")
         rows = {"flowdiff": [], "simpleFoam": []}
         limits = []
         for r in (1, 2, 4):
-            rows["flowdiff"].append(solve(mask, extent, refine=r).permeability)
+            rows["flowdiff"].append(solve(cell, refine=r).permeability)
             with tempfile.TemporaryDirectory() as folder:
-                rows["simpleFoam"].append(openfoam_permeability(mask, extent, folder, r)[0])
+                rows["simpleFoam"].append(openfoam_permeability(cell, folder, r)[0])
         for code, k in rows.items():
             limit, order = extrapolate(*k)
             limits.append(limit)
