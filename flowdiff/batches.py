@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from fastcore.basics import patch
 
-from .data import VOXEL_FIELDS, extent_of, open_dataset, speed_scale, split
+from .data import VOXEL_FIELDS, cell_of, extent_of, open_dataset, speed_scale, split
+from .fibres import Cell
 
 # %% ../nbs/09_batches.ipynb #9e8f5f23
 @dataclass(frozen=True)
@@ -181,16 +182,15 @@ def middle(slices: int, depth: int) -> slice:
 
 # %% ../nbs/09_batches.ipynb #129d4084
 def traits(
-    mask: np.ndarray,  # (S, H, W), true in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
 ) -> dict:  # by name and unit, as model files hold them
     "What a cell can be compared by: fibre fraction, voxel size, thickness and number of slices."
-    s, h, w = mask.shape
+    dx, dy, dz = cell.spacing
     return {
-        "fibre fraction": float(1 - np.mean(mask)),
-        "voxel size (um)": 1e6 * max(extent[0] / w, extent[1] / h),
-        "thickness of a slice (um)": 1e6 * extent[2] / s,
-        "slices": s,
+        "fibre fraction": cell.fibre_fraction,
+        "voxel size (um)": 1e6 * max(dx, dy),
+        "thickness of a slice (um)": 1e6 * dz,
+        "slices": len(cell.mask),
     }
 
 # %% ../nbs/09_batches.ipynb #2632df3e
@@ -200,21 +200,19 @@ def ranges(
     "Between what the traits of the cells lie."
     all_traits = []
     for i in cells.indices:
-        cell = cells.data[i]
-        mask = cell["domain"][cells.crop, 0].numpy() > 0
-        all_traits.append(traits(mask, extent_of(cell)))
+        cell = cell_of(cells.data[i])
+        all_traits.append(traits(Cell(cell.mask[cells.crop], cell.extent)))
     columns = {name: [t[name] for t in all_traits] for name in all_traits[0]}
     return {name: [min(values), max(values)] for name, values in columns.items()}
 
 # %% ../nbs/09_batches.ipynb #92c43a2f
 def outside(
-    mask: np.ndarray,  # (S, H, W), true in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     trained_on: dict | None,  # of `ranges`; None or empty: unknown
 ) -> list:  # of text, one line a trait
     "In what a cell lies outside of the cells of a training; nothing where those are unknown."
     reasons = []
-    for name, value in traits(mask, extent).items() if trained_on else ():
+    for name, value in traits(cell).items() if trained_on else ():
         least, largest = trained_on[name]
         if not least / 1.05 <= value <= 1.05 * largest:
             shown = name.replace("(um)", "(µm)")

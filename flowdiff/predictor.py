@@ -9,7 +9,7 @@ __all__ = ['FEATURE_CHANNELS', 'CONDITIONS', 'UNCALIBRATED', 'OVERLAP', 'WINDOW'
            'in_windows', 'run_network', 'regression_residual', 'encode_mean', 'regress', 'condition', 'latent_residual',
            'decode_latent', 'decode', 'to_velocity', 'denoiser_for', 'decode_all', 'draw_samples', 'fluid_mean_square',
            'calibrate', 'sample', 'save_model', 'build_model', 'load_model', 'Predictor', 'pad_to_multiple', 'Sampling',
-           'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'flowing_part',
+           'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'warn_of_unlike',
            'conserve_mass', 'check_estimate', 'timed_part', 'flow_numbers', 'one_line', 'write_prediction', 'read_scan',
            'predict_file']
 
@@ -36,12 +36,10 @@ from scipy.ndimage import distance_transform_edt
 from .batches import Scaling, encode_cell, network_inputs, outside
 from .blocks import patchify
 from .diffusion import SAMPLERS, SCHEDULES, Target, ddim, draw_noise
-from .fibres import percolating, percolating_slices
-from .lubrication import PRESSURE_DROP, VISCOSITY, check_cell, to_cells
+from .fibres import Cell
+from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
-from flowdiff.stokes import (
-    Solution, check_drive, check_start, meaning_of, permeability, solve_2d,
-)
+from .stokes import Solution, check_velocity, meaning_of, permeability, solve_2d
 from flowdiff.tools.files import (
     atomic_write, check_output, read_json, read_stack, write_json, write_vti,
 )
@@ -577,19 +575,17 @@ def pad_to_multiple(
 @patch
 def batch(
     self: Predictor,
-    mask: np.ndarray,  # (S, H, W), true in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     slices: Solution,  # flow of the slices
     physics: Physics | None,  # of the cell; None for networks that use none
 ) -> dict:  # of `network_inputs`: fields (1, C, S, H, W)
     "Inputs of the networks for one cell."
-    fields = dict(domain=mask[:, None], U_2d=slices.velocity)
+    fields = dict(domain=cell.flowing.mask[:, None], U_2d=slices.velocity)
     if physics:
         fields |= physics.fields()
-    tensors = {name: torch.from_numpy(np.asarray(a, np.float32)) for name, a in fields.items()}
-    spacing = [length / n for length, n in zip(extent, mask.shape[::-1])]
+    tensors = {name: torch.from_numpy(np.array(a, np.float32)) for name, a in fields.items()}
     scaling = Scaling.of(self.model.numbers)
-    encoded = encode_cell(tensors, torch.tensor(spacing, dtype=torch.float32), scaling)
+    encoded = encode_cell(tensors, torch.tensor(cell.spacing, dtype=torch.float32), scaling)
     inputs = {}
     for name, tensor in encoded.items():
         if tensor.ndim == 4:
@@ -658,18 +654,18 @@ def check_sampling(
 def to_field(
     batch: dict,  # of one cell
     residuals: torch.Tensor,  # on the prior (n, 3, S, H, W)
-    mask: np.ndarray,  # (S, H, W), of the cell
+    cell: Cell,
 ) -> np.ndarray:  # (n, S, 3, H, W), m/s
     "Velocities of several residuals, without the padding."
     fields = (to_velocity(batch, residuals) * batch["scale"]).transpose(1, 2)
-    return fields[..., : mask.shape[1], : mask.shape[2]].double().cpu().numpy()
+    _, h, w = cell.shape
+    return fields[..., :h, :w].double().cpu().numpy()
 
 # %% ../nbs/16_predictor.ipynb #1ca8f4f3
 @patch
 def velocities(
     self: Predictor,
-    mask: np.ndarray,  # (S, H, W), true in the fluid that flows
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     slices: Solution,  # flow of the slices
     physics: Physics | None,  # of the cell; None for networks that use none
     sampling: Sampling,
@@ -677,14 +673,14 @@ def velocities(
     progress: Callable | None = None,  # wraps the steps, tqdm for one
 ) -> np.ndarray:  # (samples, S, 3, H, W), m/s
     "What the networks say of a cell."
-    inputs = self.batch(mask, extent, slices, physics)
+    inputs = self.batch(cell, slices, physics)
     if sampling.sampler == "regression":
         residuals = regression_residual(self.model, inputs)
     else:
         options = asdict(sampling)
         residuals = sample(
             self.model, regress(self.model, inputs), **options, progress=progress)
-    return to_field(inputs, residuals, mask)
+    return to_field(inputs, residuals, cell)
 
 # %% ../nbs/16_predictor.ipynb #ed253fb8
 @dataclass(eq=False)
@@ -696,8 +692,7 @@ class Prediction:
     permeability_std: float | None  # of the samples, m^2, not polished
     slices: Solution  # flow of the slices
     prior: np.ndarray  # (S, 3, H, W), m/s: the polished prior, or the slices where none is used
-    mask: np.ndarray  # (S, H, W), true in the fluid that flows
-    extent: tuple  # (Lx, Ly, Lz), m
+    cell: Cell  # as it was given, with trapped fluid
     residual: float | None  # of the equations after the polish, relative to a fluid at rest
     sampler: str  # that was used
     steps: int  # of it
@@ -712,37 +707,29 @@ class Spread(NamedTuple):
 # %% ../nbs/16_predictor.ipynb #9aad76b9
 def spread_of(
     fields: np.ndarray,  # velocities of samples (M, S, 3, H, W), m/s
-    extent: tuple,  # (Lx, Ly, Lz), m
-    drive: tuple,  # viscosity, Pa s, and pressure drop, Pa
+    length: float,  # Lx, m
+    drive: Drive,
     factor: float,  # of the permeability's spread, of a `Calibration`
 ) -> Spread:
     "Standard deviations of samples and of their permeability."
     if len(fields) == 1:
         return Spread(None, None)
-    permeabilities = [permeability(u, extent[0], *drive) for u in fields]
+    permeabilities = [permeability(u, length, drive) for u in fields]
     k_std = factor * float(np.std(permeabilities, ddof=1))
     return Spread(fields.std(0, ddof=1), k_std)
 
 # %% ../nbs/16_predictor.ipynb #e1ecdabb
-def flowing_part(
-    mask: np.ndarray,  # boolean (S, H, W)
-    extent: tuple,  # (Lx, Ly, Lz), m
-    numbers: ModelNumbers,
-) -> np.ndarray:  # (S, H, W), true in the fluid that flows
-    "The fluid that flows. Raises `NotPercolatingError`; warns of cells unlike the trained ones."
-    mask = percolating(mask)
-    percolating_slices(mask)
-    unlike = outside(mask, extent, numbers.get("ranges"))
+def warn_of_unlike(cell: Cell, numbers: ModelNumbers) -> None:
+    "Warn of a cell unlike those that the networks were trained on."
+    unlike = outside(cell.flowing, numbers.get("ranges"))
     if unlike:
         warnings.warn("the cell is unlike those that the model was trained on, "
                       f"errors may be larger: {'; '.join(unlike)}")
-    return mask
 
 # %% ../nbs/16_predictor.ipynb #24e1593f
 def conserve_mass(
     velocity: np.ndarray,  # of the networks (S, 3, H, W), m/s
-    mask: np.ndarray,  # (S, H, W), true in the fluid that flows
-    extent: tuple,  # (Lx, Ly, Lz), m
+    cell: Cell,
     physics: Physics | None,  # of the cell; needed to polish
     polish: int,  # iterations of the solver
     project: bool,  # where there are none: to the nearest field that conserves mass
@@ -752,7 +739,7 @@ def conserve_mass(
         polished = polish_field(physics, velocity, polish)
         return polished.velocity, float(polished.residual)
     if project:
-        return to_cells(project_field(mask, extent, velocity)), None
+        return project_field(cell, velocity), None
     return velocity, None
 
 # %% ../nbs/16_predictor.ipynb #ff4b38b9
@@ -785,9 +772,8 @@ def timed_part(
 @patch
 def predict_flow(
     self: Predictor,
-    mask: np.ndarray,  # (S, H, W), true in the fluid that flows
-    extent: tuple,  # (Lx, Ly, Lz), m
-    drive: tuple,  # viscosity, Pa s, and pressure drop, Pa
+    cell: Cell,
+    drive: Drive,
     slices: Solution | None,  # flow of the slices; None: it is solved
     sampling: Sampling,
     *,
@@ -798,35 +784,32 @@ def predict_flow(
     "The four steps of a prediction, for a cell that was checked."
     needs_physics, seconds = self.model.needs_physics, {}
     with timed_part(seconds, "slices"):
-        slices = slices or solve_2d(mask, extent, *drive)
-        check_start(slices.velocity, mask)
+        slices = slices or solve_2d(cell, drive)
+        check_velocity(slices.velocity, cell)
     with timed_part(seconds, "physics"):
-        physics = Physics(mask, extent, *drive, slices) if needs_physics or polish else None
+        physics = Physics(cell, drive, slices) if needs_physics or polish else None
     with timed_part(seconds, "networks"):
         shown = physics if needs_physics else None
-        fields = self.velocities(mask, extent, slices, shown, sampling, progress=progress)
+        fields = self.velocities(cell, slices, shown, sampling, progress=progress)
     with timed_part(seconds, "polish"):
-        velocity, residual = conserve_mass(
-            fields.mean(0), mask, extent, physics, polish, project)
-    k = permeability(velocity, extent[0], *drive)
+        velocity, residual = conserve_mass(fields.mean(0), cell, physics, polish, project)
+    k = permeability(velocity, cell.extent[0], drive)
     check_estimate(k, residual)
     calibrated = self.model.config["calibration"] or UNCALIBRATED
-    spread = spread_of(fields, extent, drive, calibrated["permeability"])
+    spread = spread_of(fields, cell.extent[0], drive, calibrated["permeability"])
     return Prediction(
         velocity=velocity, permeability=k,
         std=spread.velocity, permeability_std=spread.permeability, slices=slices,
         prior=physics.prior.velocity if physics else slices.velocity,
-        mask=mask, extent=extent, residual=residual,
+        cell=cell, residual=residual,
         sampler=sampling.sampler, steps=sampling.steps, seconds=seconds)
 
 # %% ../nbs/16_predictor.ipynb #4db37aa8
 @patch
 def predict(
     self: Predictor,
-    mask: np.ndarray,  # (S, H, W), true or 1 in the fluid
-    extent: tuple,  # (Lx, Ly, Lz), m
-    viscosity: float = VISCOSITY,  # Pa s
-    pressure_drop: float = PRESSURE_DROP,  # Pa, from x = 0 to x = Lx
+    cell: Cell,
+    drive: Drive = DRIVE,
     *,
     slices: Solution | None = None,  # flow of the slices, of `solve_2d`, where it is at hand
     sampler: str | None = None,  # see `choose_sampling` for what None means
@@ -839,33 +822,30 @@ def predict(
     progress: Callable | None = None,  # wraps the steps, tqdm for one
 ) -> Prediction:
     "Predict the 3-D flow of a cell. Raises `ValueError` or, without flow, `NotPercolatingError`."
-    fluid, drive = check_cell(mask, extent)[0], (viscosity, pressure_drop)
-    check_drive(*drive)
+    check_drive(drive)
     sampling = choose_sampling(
         self.model, sampler=sampler, steps=steps, samples=samples, seed=seed, eta=eta)
     check_sampling(self.model, sampling.sampler, sampling.steps, samples, polish, eta,
                    project=project)
-    fluid = flowing_part(fluid, extent, self.model.numbers)
+    warn_of_unlike(cell, self.model.numbers)
     return self.predict_flow(
-        fluid, tuple(extent), drive, slices, sampling,
-        polish=polish, project=project, progress=progress)
+        cell, drive, slices, sampling, polish=polish, project=project, progress=progress)
 
 # %% ../nbs/16_predictor.ipynb #167ceee6
 def flow_numbers(
     prediction: Prediction,
-    viscosity: float,  # Pa s
-    pressure_drop: float,  # Pa
+    drive: Drive,
 ) -> dict:  # units are in the names
     "The numbers that a predicted flow comes down to."
-    length, fluid = prediction.extent[0], prediction.mask
-    slices = prediction.slices.velocity
+    cell, slices = prediction.cell, prediction.slices.velocity
     speed = np.linalg.norm(prediction.velocity, axis=1)
     return dict(
-        fibre_fraction=float(1 - fluid.mean()),
+        fibre_fraction=cell.fibre_fraction,
+        trapped_fluid_fraction=cell.trapped,
         permeability_m2=prediction.permeability,
         permeability_std_m2=prediction.permeability_std,
-        permeability_2d_m2=permeability(slices, length, viscosity, pressure_drop),
-        mean_speed_m_per_s=float(speed[fluid].mean()),
+        permeability_2d_m2=permeability(slices, cell.extent[0], drive),
+        mean_speed_m_per_s=float(speed[cell.flowing.mask].mean()),
         residual=prediction.residual)
 
 # %% ../nbs/16_predictor.ipynb #cc90c234
@@ -876,7 +856,7 @@ def one_line(prediction: Prediction, out: Path) -> str:
         text += f" ± {prediction.permeability_std:.2g} m² (samples)"
     if prediction.residual is not None:
         text += f", residual {prediction.residual:.1e} of the equations"
-    fraction, seconds = 1 - prediction.mask.mean(), sum(prediction.seconds.values())
+    fraction, seconds = prediction.cell.fibre_fraction, sum(prediction.seconds.values())
     return (f"{text}, fibre fraction {fraction:.3f}; "
             f"wrote {out}, .png and .json in {seconds:.1f} s")
 
@@ -886,13 +866,13 @@ def write_prediction(
     prediction: Prediction,
 ) -> None:
     "Write the fields for ParaView and the picture of the middle slice."
-    fluid = prediction.mask
+    cell, fluid = prediction.cell, prediction.cell.flowing.mask
     fields = dict(velocity=prediction.velocity, velocity_2d=prediction.slices.velocity,
                   fluid=fluid.astype(np.uint8))
     if prediction.std is not None:
         fields["velocity_std"] = prediction.std
-    write_vti(out, fields, prediction.extent)
-    picture = plot_components(prediction.velocity, fluid, prediction.extent, len(fluid) // 2)
+    write_vti(out, fields, cell.extent)
+    picture = plot_components(prediction.velocity, fluid, cell.extent, len(fluid) // 2)
     with atomic_write(out.with_suffix(".png")) as temporary:
         picture.savefig(temporary, dpi=150)
 
@@ -901,13 +881,13 @@ def read_scan(
     stack: str | Path,  # TIFF, or folder of images along z
     voxel_size: tuple | None,  # (dx, dy, dz), m; None: what the file states
     out: Path,  # field file that will be written
-) -> tuple:  # mask (S, H, W), true in the fluid, and extent (Lx, Ly, Lz), m
+) -> Cell:
     "Read a scan. Raises `ValueError` for the scan or the name, `OSError` where there is no room."
     if out.suffix != ".vti":
         raise ValueError(f"out: expected a file name that ends in .vti, found {out}")
     mask, spacing = read_stack(stack, voxel_size)
     check_output(out, 50 * mask.size + 2**21)  # three velocities and a mask, and the picture
-    return mask, tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing))
+    return Cell(mask, tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing)))
 
 # %% ../nbs/16_predictor.ipynb #633e1e04
 def predict_file(
@@ -916,8 +896,7 @@ def predict_file(
     out: str | Path,  # velocity field, .vti; a .png and a .json are written beside it
     *,
     voxel_size: tuple | None = None,  # (dx, dy, dz), m; None: what the file states
-    viscosity: float = VISCOSITY,  # Pa s
-    pressure_drop: float = PRESSURE_DROP,  # Pa
+    drive: Drive = DRIVE,
     sampler: str | None = None,
     steps: int | None = None,
     samples: int = 1,
@@ -929,17 +908,16 @@ def predict_file(
 ) -> dict:  # what the .json holds
     "Predict the flow through a scan and write it for ParaView, as a picture and as numbers."
     out = Path(out)
-    mask, extent = read_scan(stack, voxel_size, out)
+    cell = read_scan(stack, voxel_size, out)
     predictor = Predictor.from_directory(model, window=window)
     options = dict(samples=samples, polish=polish, project=project, seed=seed, eta=eta)
-    prediction = predictor.predict(
-        mask, extent, viscosity, pressure_drop, sampler=sampler, steps=steps, **options)
+    prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
     write_prediction(out, prediction)
-    unlike = outside(prediction.mask, extent, predictor.model.numbers.get("ranges"))
+    unlike = outside(cell.flowing, predictor.model.numbers.get("ranges"))
     results = dict(
-        stack=Path(stack).name, voxels_xyz=list(mask.shape[::-1]), extent_m=list(extent),
-        viscosity_Pa_s=viscosity, pressure_drop_Pa=pressure_drop)
-    results |= flow_numbers(prediction, viscosity, pressure_drop)
+        stack=Path(stack).name, voxels_xyz=list(cell.shape[::-1]), extent_m=list(cell.extent),
+        viscosity_Pa_s=drive.viscosity, pressure_drop_Pa=drive.pressure_drop)
+    results |= flow_numbers(prediction, drive)
     results |= dict(
         unlike_training=unlike, sampler=prediction.sampler, steps=prediction.steps,
         **options, seconds=prediction.seconds)

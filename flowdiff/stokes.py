@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-from .equations import Stokes, to_faces
+from .equations import WALLS, Stokes, WallWeights, to_faces
 from .fibres import Cell
 from flowdiff.lubrication import (
     BETA, DRIVE, Drive, Lubrication, VoxelEquations, Voxels, check_drive, lubrication_equations,
@@ -223,8 +223,9 @@ class PreconditionedStokes(Stokes):
         ratio: torch.Tensor,  # (B, 3), spacing in units of dx
         phi: torch.Tensor | None = None,  # mobility (B, S, H, W), where it is at hand
         weight: float = LUBRICATION_WEIGHT,  # 0: the mass matrix alone for the pressures
+        walls: WallWeights = WALLS,
     ):
-        super().__init__(mask, ratio)
+        super().__init__(mask, ratio, walls)
         self.weight = weight
         if phi is None:
             phi = mobility(mask, ratio, Multigrid, MOBILITY_RTOL)
