@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['NORMALISATIONS', 'FLIPS', 'Scaling', 'find_scaling', 'Sample', 'prior_and_defect', 'encode_cell', 'Flip', 'flip',
            'Cells', 'check_option', 'middle', 'traits', 'ranges', 'outside', 'network_inputs', 'load_batch',
-           'each_cell', 'geometry', 'to_si', 'Batches']
+           'each_cell', 'first_cell', 'to_si', 'Batches']
 
 # %% ../nbs/09_batches.ipynb #8dc96f9a
 from collections.abc import Iterator
@@ -257,13 +257,13 @@ def each_cell(cells: Cells, device: str = "cpu") -> Iterator:
     return (load_batch(cells, [i], device=device) for i in range(len(cells)))
 
 # %% ../nbs/09_batches.ipynb #4c59301e
-def geometry(
-    batch: dict,  # of one cell
-) -> tuple:  # mask (S, H, W), True in the fluid, and extent (Lx, Ly, Lz), m
-    "Fluid and size of the first cell of a batch."
+def first_cell(
+    batch: dict,
+) -> Cell:
+    "The voxels of the first cell of a batch."
     mask = batch["mask"][0, 0].cpu().numpy() > 0
     spacing = batch["spacing"][0].cpu()
-    return mask, tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing))
+    return Cell(mask, tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing)))
 
 def to_si(
     batch: dict,  # of one cell

@@ -7,7 +7,7 @@ __all__ = ['FACES', 'IN_PLANE', 'LONGEST_VOXEL', 'AXES', 'check_extent', 'Fibres
            'voxelise', 'fibre_fraction', 'half_length', 'row_dot', 'closest_points', 'surface_gaps', 'PackingError',
            'PeriodicPacking', 'Contacts', 'find_contacts', 'push_apart', 'relax', 'stir', 'cut_window', 'find_window',
            'strew_fibres', 'check_between', 'check_densest', 'packing_statistics', 'check_fraction', 'random_fibres',
-           'check_mask', 'NotPercolatingError', 'joins_inlet_and_outlet', 'percolating', 'percolating_slices', 'Cell']
+           'check_mask', 'NotPercolatingError', 'joins_inlet_and_outlet', 'percolating', 'Cell']
 
 # %% ../nbs/01_fibres.ipynb #0d040c5f
 from dataclasses import dataclass, replace
@@ -474,18 +474,6 @@ def percolating(
         if joins_inlet_and_outlet(np.logical_not(mask), FACES).any():
             message += "; there is one through what is taken for fibre: is the contrast inverted?"
         raise NotPercolatingError(message)
-    return kept
-
-# %% ../nbs/01_fibres.ipynb #e9712ac2
-def percolating_slices(
-    mask: np.ndarray,  # (S, H, W) bool, True in fluid
-) -> np.ndarray:  # (S, H, W) bool, without the fluid that does not flow in its own slice
-    "The same slice by slice. Raises `NotPercolatingError` that names the slices without a path."
-    kept = joins_inlet_and_outlet(mask, IN_PLANE)
-    blocked = np.flatnonzero(~kept.any((1, 2))).tolist()
-    if blocked:
-        raise NotPercolatingError(
-            f"no fluid path joins x = 0 to x = Lx in slices {blocked} of {len(kept)}")
     return kept
 
 # %% ../nbs/01_fibres.ipynb #5d512dae

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 
 from .fibres import AXES
-from .lubrication import VoxelEquations, as_grids, threads_for
+from .lubrication import VoxelEquations, threads_for
 
 # %% ../nbs/04_multigrid.ipynb #b065d165
 def strong_directions(

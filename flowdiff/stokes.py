@@ -25,8 +25,8 @@ from scipy.sparse.linalg import splu
 from .equations import WALLS, Stokes, WallWeights, to_faces
 from .fibres import Cell
 from flowdiff.lubrication import (
-    BETA, DRIVE, Drive, Lubrication, VoxelEquations, Voxels, check_drive, lubrication_equations,
-    mobility, net_inflow, threads_for, to_centres, velocity_unit, voxels_of,
+    BETA, DRIVE, Drive, Lubrication, VoxelEquations, check_drive, lubrication_equations,
+    mobility, net_inflow, to_centres, velocity_unit, voxels_of,
 )
 from .multigrid import Multigrid, minres_steps
 

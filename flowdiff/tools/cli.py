@@ -413,12 +413,13 @@ def predict_command(
     slurm: Slurm = None,
 ) -> None:
     "Predict the flow through a scan and its permeability, or through many beside each other."
+    from flowdiff.lubrication import Drive
     from flowdiff.predictor import predict_file
 
     predict = partial(
         predict_file, model=(model or released_model()).resolve(),
-        voxel_size=three_lengths(voxel_size) if voxel_size else None, viscosity=viscosity,
-        pressure_drop=pressure_drop, sampler=sampler, steps=steps, samples=samples,
+        voxel_size=three_lengths(voxel_size) if voxel_size else None,
+        drive=Drive(viscosity, pressure_drop), sampler=sampler, steps=steps, samples=samples,
         polish=polish, project=project, seed=seed, eta=eta, window=window or None)
     if len(stack) == 1:
         predict(stack[0], out=out)

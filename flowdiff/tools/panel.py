@@ -27,8 +27,8 @@ from PIL import Image as PILImage
 
 from ..data import Settings, draw_cell
 from ..diffusion import ddim, draw_noise
-from ..fibres import Fibres
-from ..polish import Iterate, Physics
+from ..fibres import Cell, Fibres
+from ..polish import Physics
 from flowdiff.predictor import (
     Prediction, Predictor, check_sampling, decode_all, denoiser_for, regress, to_field,
 )
@@ -44,8 +44,7 @@ VOXEL = 50e-6 / 64  # m in x and y, that of the released model
 # %% ../../nbs/tools/panel.ipynb #51ef7955
 class DrawnCell(NamedTuple):
     "A microstructure that was drawn."
-    mask: np.ndarray  # (S, H, W), True in the fluid
-    extent: tuple[float, float, float]  # (Lx, Ly, Lz), m
+    cell: Cell
     fibres: Fibres
 
 # %% ../../nbs/tools/panel.ipynb #429d7fa0
@@ -63,10 +62,10 @@ def new_cell(
         shape=(slices, size, size), extent=(size * VOXEL, size * VOXEL, 50e-6), seed=seed,
         fibre_fraction=(fibre_fraction,) * 2, misalignment=(misalignment,) * 2,
         diameter=(diameter,) * 2)
-    mask, record = draw_cell(settings, 0)
+    cell, record = draw_cell(settings, 0)
     fibres = drawn_fibres(record, settings.extent, diameter_std=settings.diameter_std,
                           minimum_gap=settings.minimum_gap)
-    return DrawnCell(mask, settings.extent, fibres)
+    return DrawnCell(cell, fibres)
 
 # %% ../../nbs/tools/panel.ipynb #7004c86e
 def solve_stepwise(
@@ -76,13 +75,13 @@ def solve_stepwise(
     maxiter: int = 200,
 ) -> np.ndarray:  # velocity (S, 3, H, W), m/s
     "The solver's flow for a prediction's cell, at the drive of the predictor's defaults."
-    physics = Physics(prediction.mask, prediction.extent, slices=prediction.slices)
-    for count, vector in enumerate(physics.vectors()):
-        residual = physics.system.relative_residual(vector, physics.pressure_drop)
+    physics = Physics(prediction.cell, slices=prediction.slices)
+    for count, x in enumerate(physics.iterates()):
+        residual = float(physics.stokes.residual(x))
         left = min(1.0, max(residual, rtol))
         show(math.log(left) / math.log(rtol))
         if residual <= rtol or count == maxiter:
-            return physics.finish(Iterate(vector, count)).velocity
+            return physics.finish(x, count).velocity
 
 # %% ../../nbs/tools/panel.ipynb #4b01fdd2
 COMPONENTS = ("|v|", "v_x", "v_y", "v_z")
@@ -285,7 +284,7 @@ class Explorer(widgets.VBox):
         prediction: Prediction,
         truth: np.ndarray | None = None,  # velocity (S, 3, H, W), m/s, where it is known
     ):
-        S, H, _ = prediction.mask.shape
+        S, H, _ = prediction.cell.shape
         self.field = widgets.Dropdown(
             options=["prediction", "prior", "2-D flow"], description="field")
         self.component = widgets.Dropdown(
@@ -308,7 +307,7 @@ def show(
     truth: np.ndarray | None = None,  # velocity (S, 3, H, W), m/s, where it is known
 ) -> None:
     "Show a prediction, at the place at which the last one was seen."
-    S, H, _ = prediction.mask.shape
+    S, H, _ = prediction.cell.shape
     self.prediction = None  # while the sliders are half moved, nothing is drawn
     keep_place(self.slice, S)
     keep_place(self.row, H)
@@ -329,7 +328,7 @@ def _draw(self: Explorer, _change=None) -> None:
         fields = {"prediction": p.velocity, "prior": p.prior, "2-D flow": p.slices.velocity}
         name, component = chosen
         std = p.std if name == "prediction" else None
-        self.maps = SliceMaps(p.mask, p.extent, fields[name], component,
+        self.maps = SliceMaps(p.cell.mask, p.cell.extent, fields[name], component,
                               truth=self.truth, std=std, name=name)
         self.drawn = chosen
     self.image.value = self.maps.png(self.slice.value, self.row.value)
@@ -358,11 +357,10 @@ def trajectory(
 ) -> Trajectory:
     "One sample of the diffusion model, the first that `sample` draws with this seed."
     model = predictor.model
-    cell = prediction.mask, prediction.extent
-    slices = prediction.slices
+    cell, slices = prediction.cell, prediction.slices
     check_sampling(model, "ddim", steps, 1, 0, 0.0)
-    physics = Physics(*cell, slices=slices) if model.needs_physics else None
-    batch = regress(model, predictor.batch(*cell, slices, physics))
+    physics = Physics(cell, slices=slices) if model.needs_physics else None
+    batch = regress(model, predictor.batch(cell, slices, physics))
     denoise = denoiser_for(model, batch)
     latents = []
 
@@ -374,7 +372,7 @@ def trajectory(
     noise = draw_noise(batch["z_hat"].shape, [generator], predictor.device)
     latents.append(ddim(watched, noise, model.schedule, model.prediction, steps, clip=model.clip))
     decoded = decode_all(model, batch, torch.cat(latents))
-    fields = to_field(batch, torch.cat([decoded, batch["x_hat"]]), prediction.mask)
+    fields = to_field(batch, torch.cat([decoded, batch["x_hat"]]), cell)
     return Trajectory(fields[:-1], fields[-1])
 
 # %% ../../nbs/tools/panel.ipynb #99fb0a9c
@@ -385,16 +383,17 @@ def plot_trajectory(
     count: int = 5,  # of pictures
 ) -> Figure:
     "v_z that a sample adds in the middle slice, on the scale of the last picture."
-    k = len(prediction.mask) // 2
-    fluid = prediction.mask[k]
+    cell = prediction.cell
+    k = len(cell.mask) // 2
+    fluid = cell.mask[k]
     last = len(sample.fields) - 1
     chosen = np.unique(np.linspace(0, last, count).round().astype(int))
     added = (sample.fields[chosen] - sample.start)[:, k, 2] * fluid
     factor, unit = si_scale(np.abs(added[-1]).max(), "m/s")
     added = added * factor
-    figure, axes = map_figure(1, len(chosen), prediction.extent, (1.2, 0.7))
+    figure, axes = map_figure(1, len(chosen), cell.extent, (1.2, 0.7))
     draw_row(axes[0], {f"{i} of {last} steps": v for i, v in zip(chosen, added)}, fluid,
-             prediction.extent, cmap=SIGNED, norm=signed_norm(added[-1]),
+             cell.extent, cmap=SIGNED, norm=signed_norm(added[-1]),
              label=f"$v_z$ that the sample adds ({unit})")
     return figure
 
@@ -450,9 +449,9 @@ def predict(self: Panel, _button=None) -> None:
     w = self.controls
     w.message.value = "drawing the cell, solving its slices …"
     try:
-        cell = new_cell(w.fibre_fraction.value, w.misalignment.value, 1e-6 * w.diameter.value,
-                        w.seed.value, size=w.size.value)
-        prediction = self.predictor.predict(cell.mask, cell.extent, samples=w.samples.value)
+        drawn = new_cell(w.fibre_fraction.value, w.misalignment.value, 1e-6 * w.diameter.value,
+                         w.seed.value, size=w.size.value)
+        prediction = self.predictor.predict(drawn.cell, samples=w.samples.value)
     except (ValueError, RuntimeError) as error:
         w.message.value = html.escape(str(error))
         return
