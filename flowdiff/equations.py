@@ -11,7 +11,6 @@ __all__ = ['WALLS', 'FacePlaces', 'face_places', 'WallWeights', 'weight_along', 
 from typing import NamedTuple
 
 import numba
-import numpy as np
 import torch
 import torch.nn.functional as F
 

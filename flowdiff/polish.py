@@ -23,7 +23,7 @@ from flowdiff.lubrication import (
 )
 from .multigrid import Multigrid, minres_steps
 from flowdiff.stokes import (
-    PreconditionedStokes, Solution, check_velocity, make_solution, prior_start, solve_2d,
+    PreconditionedStokes, Solution, check_flow, make_solution, prior_start, solve_2d,
 )
 
 # %% ../nbs/06_polish.ipynb #afd0ee40
@@ -63,7 +63,7 @@ def project(
     velocity: np.ndarray,  # at the voxel centres (S, 3, H, W), in any unit
 ) -> np.ndarray:  # the means over the faces of the nearest velocity that conserves mass
     "The nearest velocity that conserves mass. Raises `ValueError` for shapes that do not fit."
-    check_velocity(velocity, cell)
+    check_flow(velocity, cell)
     stokes = Stokes(*voxels_of([cell])[::2])
     faces = to_faces(stokes.mask, torch.from_numpy(velocity)[None].double())
     return to_centres(Projection(stokes)(faces))[0].numpy()
@@ -189,7 +189,7 @@ def polish(
     "The least-energy combination of a prediction, the prior and some more of its iterations."
     if count < 0 or count != int(count):
         raise ValueError(f"count: expected a number of iterations >= 0, found {count}")
-    check_velocity(velocity, physics.cell)
+    check_flow(velocity, physics.cell)
     added = (velocity - physics.prior.velocity) / velocity_unit(physics.cell, physics.drive)
     faces = to_faces(physics.stokes.mask, torch.from_numpy(added)[None].double())
     polished = physics.prior.unknowns[None]

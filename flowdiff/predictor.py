@@ -39,7 +39,7 @@ from .diffusion import SAMPLERS, SCHEDULES, Target, ddim, draw_noise
 from .fibres import Cell
 from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
-from .stokes import Solution, check_velocity, meaning_of, permeability, solve_2d
+from .stokes import Solution, check_flow, meaning_of, permeability, solve_2d
 from flowdiff.tools.files import (
     atomic_write, check_output, read_json, read_stack, write_json, write_vti,
 )
@@ -785,7 +785,7 @@ def predict_flow(
     needs_physics, seconds = self.model.needs_physics, {}
     with timed_part(seconds, "slices"):
         slices = slices or solve_2d(cell, drive)
-        check_velocity(slices.velocity, cell)
+        check_flow(slices.velocity, cell)
     with timed_part(seconds, "physics"):
         physics = Physics(cell, drive, slices) if needs_physics or polish else None
     with timed_part(seconds, "networks"):
