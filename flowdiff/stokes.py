@@ -23,7 +23,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from .equations import WALLS, Stokes, WallWeights, to_faces
-from .fibres import Cell
+from .fibres import AXES, Cell
 from flowdiff.lubrication import (
     BETA, DRIVE, Drive, Lubrication, VoxelEquations, check_drive, lubrication_equations,
     mobility, net_inflow, to_centres, velocity_unit, voxels_of,
@@ -137,7 +137,7 @@ def sparse_matrix(
     diagonal = equations.diagonal.flatten().numpy()
     number, live = np.cumsum(diagonal > 0) - 1, np.flatnonzero(diagonal > 0)
     rows, columns, values = [number[live]], [number[live]], [diagonal[live]]
-    for k, axis in zip(equations.couplings, (-1, -2, -3)):
+    for k, axis in zip(equations.couplings, AXES.values()):
         shift = equations.ties.stride(axis)
         here = np.flatnonzero(k.flatten().numpy())
         low, high, weight = number[here], number[here + shift], k.flatten().numpy()[here]
@@ -163,8 +163,8 @@ def solve_slice(
     ratio: torch.Tensor,  # (1, 3), spacing in units of dx
 ) -> SliceFlow:
     "Flow of one slice by sparse factors."
-    stokes, force = Stokes(mask, ratio), Stokes(mask, ratio).force()
-    wet = stokes.wet
+    stokes = Stokes(mask, ratio)
+    force, wet = stokes.force(), stokes.wet
     A, C = sparse_matrix(stokes.friction), curl(wet[0, :, 0].numpy(), float(ratio[0, 1]))
     f = force[:, :3][wet].numpy()
     u = C @ factorise((C.T @ A @ C).tocsr()).solve(C.T @ f)
