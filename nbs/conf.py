@@ -28,6 +28,7 @@ templates_path = ["_templates"]
 nb_execution_mode = "off"  # outputs are those that the notebooks hold
 nb_output_stderr = "remove"  # progress bars
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # CommonMark alone knows no tables
 nb_mime_priority_overrides = [("html", "text/html", 1), ("html", "image/png", 2)]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3

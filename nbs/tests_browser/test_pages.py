@@ -65,7 +65,7 @@ def site():
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_loads_in_silence(page, site, path):
-    "No error in the console, no request to the outside, no code that is cut off at the right."
+    "No error in the console, no request to the outside, no code cut off, no table left as text."
     faults = []
     here = urlsplit(site).netloc
 
@@ -86,6 +86,8 @@ def test_page_loads_in_silence(page, site, path):
     wide = "all => all.filter(p => p.scrollWidth > p.clientWidth + 2).map(p => p.innerText)"
     code = ".cell_input pre"
     faults += [f"cut off: {text}" for text in page.eval_on_selector_all(code, wide)]
+    paragraphs = "all => all.map(p => p.innerText).filter(text => /\\| *:?(-{3}|—)/.test(text))"
+    faults += [f"a table as text: {text}" for text in page.eval_on_selector_all("p", paragraphs)]
     assert not faults
 
 
