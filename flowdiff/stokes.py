@@ -283,7 +283,7 @@ def start_from(
 ) -> torch.Tensor:  # (4, S, H, W + 1), units of the cell
     "Fields at the centres of the voxels as unknowns of the equations."
     check_flow(velocity, cell)
-    mask = torch.from_numpy(cell.mask)
+    mask = torch.tensor(cell.mask)
     centred = torch.from_numpy(velocity)[None] / velocity_unit(cell, drive)
     faces = to_faces(mask[None], centred)[0]
     p = mask * torch.from_numpy(pressure) / drive.pressure_drop
