@@ -144,6 +144,11 @@ class Stokes:
         self.wet = self.friction.diagonal > 0
 
     @property
+    def live(self) -> torch.Tensor:  # (B, 4, S, H, W + 1) bool
+        "Where unknowns live: wet faces, and voxels of fluid."
+        return torch.cat([self.wet, F.pad(self.mask, (0, 1))[:, None]], 1)
+
+    @property
     def face_volume(self) -> torch.Tensor:  # (B, 3, S, H, W + 1)
         "Control volumes of the faces: those of a voxel, half of that at inlet and outlet."
         volume = self.volume[:, None].expand(self.wet.shape).clone()

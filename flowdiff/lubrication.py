@@ -7,7 +7,7 @@ __all__ = ['DRIVE', 'WALL_SHARE', 'BETA', 'Drive', 'check_drive', 'Voxels', 'vox
            'multiply_loop', 'as_grids', 'multiply_in_one_pass', 'channel_width', 'wall_weight', 'mobility_equations',
            'Jacobi', 'conjugate_gradients', 'threads_for', 'mobility', 'face_conductance', 'lubrication_equations',
            'inlet_source', 'lubrication_pressure', 'lubrication_flow', 'net_inflow', 'to_centres', 'Lubrication',
-           'velocity_unit', 'lubrication_prior', 'fit_beta']
+           'velocity_unit', 'fit_beta']
 
 # %% ../nbs/02_lubrication.ipynb #e94e47d4
 from collections.abc import Callable, Iterator
@@ -47,7 +47,11 @@ def voxels_of(
     cells: list[Cell],  # of one shape
     device: str | torch.device = "cpu",
 ) -> Voxels:
-    "Cells as tensors. Raises `NotPercolatingError` where nothing flows."
+    """Cells as tensors. Raises `NotPercolatingError` where nothing flows, `ValueError` for cells
+    of several shapes."""
+    shapes = sorted({cell.shape for cell in cells})
+    if len(shapes) != 1:
+        raise ValueError(f"cells: expected some of one shape, found shapes {shapes}")
     mask = np.stack([cell.flowing.mask for cell in cells])
     by_slice = np.stack([cell.flowing_by_slice for cell in cells])
     spacing = np.array([cell.spacing for cell in cells])
@@ -378,23 +382,6 @@ def velocity_unit(
 
 # %% ../nbs/02_lubrication.ipynb #2846971c
 BETA = 0.9  # measured in 07_validation on 64 x 64 x 11 voxels with fibre fractions 0.45 to 0.6
-
-# %% ../nbs/02_lubrication.ipynb #dc0ef1ec
-def lubrication_prior(
-    cell: Cell,
-    velocity_2d: np.ndarray,  # flow of the slices (S, 3, H, W), m/s
-    drive: Drive = DRIVE,
-    *,
-    beta: float = BETA,  # weight of the correction
-    preconditioner: type = Jacobi,  # of `Lubrication`
-) -> np.ndarray:  # velocity (S, 3, H, W), m/s
-    "The quasi-3-D estimate of the velocity. Raises `ValueError` for a shape that does not fit."
-    s, h, w = cell.shape
-    if np.shape(velocity_2d) != (s, 3, h, w):
-        raise ValueError(f"velocity_2d: expected shape {(s, 3, h, w)} for this cell, "
-                         f"found {np.shape(velocity_2d)}")
-    correction = to_centres(Lubrication(voxels_of([cell]), preconditioner).correction)
-    return velocity_2d + beta * velocity_unit(cell, drive) * correction[0].numpy()
 
 # %% ../nbs/02_lubrication.ipynb #9312e23b
 def fit_beta(

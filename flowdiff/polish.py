@@ -23,7 +23,7 @@ from flowdiff.lubrication import (
 )
 from .multigrid import Multigrid, minres_steps
 from flowdiff.stokes import (
-    PreconditionedStokes, Solution, check_flow, make_solution, prior_start, solve_2d,
+    PreconditionedStokes, Solution, check_flow, make_solution, prior_start, slices_of,
 )
 
 # %% ../nbs/06_polish.ipynb #afd0ee40
@@ -121,11 +121,11 @@ class Physics:
         self,
         cell: Cell,
         drive: Drive = DRIVE,
-        slices: Solution | None = None,  # `solve_2d` of the cell, where it is at hand
+        slices: Solution | None = None,  # `solve_2d` of the cell, for any drive
         lubrication: Lubrication | None = None,  # of the cell, where it is at hand
     ):
         self.cell, self.drive = cell.flowing, drive
-        self.slices = slices or solve_2d(cell, drive)
+        self.slices = slices_of(cell, drive, slices)
         self.lubrication = lubrication or Lubrication(voxels_of([cell]), Multigrid)
         mask, _, ratio = self.lubrication.voxels
         self.stokes = PreconditionedStokes(mask, ratio, self.lubrication.phi)

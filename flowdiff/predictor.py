@@ -36,10 +36,10 @@ from scipy.ndimage import distance_transform_edt
 from .batches import Scaling, encode_cell, network_inputs, outside
 from .blocks import patchify
 from .diffusion import SAMPLERS, SCHEDULES, Target, ddim, draw_noise
-from .fibres import Cell
+from .fibres import Cell, NotPercolatingError
 from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
-from .stokes import Solution, check_flow, meaning_of, permeability, solve_2d
+from .stokes import Solution, meaning_of, permeability, slices_of
 from flowdiff.tools.files import (
     atomic_write, check_output, read_json, read_stack, write_json, write_vti,
 )
@@ -784,8 +784,11 @@ def predict_flow(
     "The four steps of a prediction, for a cell that was checked."
     needs_physics, seconds = self.model.needs_physics, {}
     with timed_part(seconds, "slices"):
-        slices = slices or solve_2d(cell, drive)
-        check_flow(slices.velocity, cell)
+        slices = slices_of(cell, drive, slices)
+        if not slices.velocity.any():
+            raise NotPercolatingError(
+                "no slice has a flow of its own, and the networks begin with that: "
+                "ask the solver, `flowdiff.stokes.solve`")
     with timed_part(seconds, "physics"):
         physics = Physics(cell, drive, slices) if needs_physics or polish else None
     with timed_part(seconds, "networks"):

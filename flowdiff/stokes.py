@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['LUBRICATION_WEIGHT', 'MOBILITY_RTOL', 'BYTES', 'permeability', 'Solution', 'make_solution', 'block_mean',
            'averaged_back', 'check_flow', 'corner_numbers', 'face_corners', 'corner_bodies', 'curl', 'sparse_matrix',
-           'factorise', 'SliceFlow', 'solve_slice', 'solve_2d', 'join_channels', 'PreconditionedStokes', 'prior_start',
-           'BatchSolution', 'iterate', 'start_from', 'meaning_of', 'check_solution', 'solve', 'solve_cells',
-           'solve_batch', 'cells_at_a_time']
+           'factorise', 'SliceFlow', 'solve_slice', 'solve_2d', 'slices_of', 'join_channels', 'PreconditionedStokes',
+           'prior_start', 'BatchSolution', 'iterate', 'start_from', 'meaning_of', 'check_solution', 'check_start',
+           'solve', 'solve_cells', 'solve_batch', 'cells_at_a_time']
 
 # %% ../nbs/05_stokes.ipynb #a02d6ccc
 import warnings
@@ -202,6 +202,21 @@ def solve_2d(
             unknowns[:, i], residual = one.unknowns[:, 0], max(residual, one.residual)
     return make_solution(cell, drive, unknowns, 0, residual, 1e-6)
 
+# %% ../nbs/05_stokes.ipynb #4092ac9e
+def slices_of(
+    cell: Cell,
+    drive: Drive,
+    known: Solution | None,  # `solve_2d` of the cell for any drive, where it is at hand
+) -> Solution:
+    "Flow of the slices. Raises `ValueError` for one that is of another grid."
+    if known is None:
+        return solve_2d(cell, drive)
+    s, h, w = cell.shape
+    if known.unknowns.shape != (4, s, h, w + 1):
+        raise ValueError(f"slices: expected the flow on the cell's {w} x {h} x {s} voxels, "
+                         f"found unknowns of shape {tuple(known.unknowns.shape)}")
+    return make_solution(cell, drive, known.unknowns, 0, known.residual, 1e-6)
+
 # %% ../nbs/05_stokes.ipynb #dd24171e
 def join_channels(velocity: VoxelEquations, pressure: VoxelEquations) -> VoxelEquations:
     "Equations of three channels and of one, (B, 3, S, H, W + 1) and (B, S, H, W), side by side."
@@ -283,7 +298,7 @@ def start_from(
 ) -> torch.Tensor:  # (4, S, H, W + 1), units of the cell
     "Fields at the centres of the voxels as unknowns of the equations."
     check_flow(velocity, cell)
-    mask = torch.tensor(cell.mask)
+    mask = torch.tensor(cell.flowing.mask)
     centred = torch.from_numpy(velocity)[None] / velocity_unit(cell, drive)
     faces = to_faces(mask[None], centred)[0]
     p = mask * torch.from_numpy(pressure) / drive.pressure_drop
@@ -308,6 +323,13 @@ def check_solution(solution: Solution, rtol: float) -> None:
                       f"{meaning_of(solution.residual)}")
 
 # %% ../nbs/05_stokes.ipynb #18dfb1f9
+def check_start(start: torch.Tensor, cell: Cell) -> None:
+    "Raise `ValueError` for unknowns that do not fit the cell's own grid or are not finite."
+    s, h, w = cell.shape
+    if np.shape(start) != (4, s, h, w + 1) or not torch.isfinite(torch.as_tensor(start)).all():
+        raise ValueError(f"start: expected finite unknowns of shape {(4, s, h, w + 1)}, "
+                         f"found shape {tuple(np.shape(start))}")
+
 def solve(
     cell: Cell,
     drive: Drive = DRIVE,
@@ -325,7 +347,10 @@ def solve(
         return averaged_back(fine, refine)
     mask, _, ratio = voxels_of([cell])
     stokes = PreconditionedStokes(mask, ratio)
-    begin = torch.zeros_like(stokes.force()) if start is None else start[None]
+    begin = torch.zeros_like(stokes.force())
+    if start is not None:
+        check_start(start, cell)
+        begin = torch.where(stokes.live, start, 0.0)
     x, iterations, residual = iterate(stokes, begin, rtol, maxiter)
     solution = make_solution(cell, drive, x[0], iterations, float(residual), rtol)
     check_solution(solution, rtol)
