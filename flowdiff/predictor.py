@@ -9,9 +9,9 @@ __all__ = ['FEATURE_CHANNELS', 'CONDITIONS', 'UNCALIBRATED', 'OVERLAP', 'WINDOW'
            'in_windows', 'run_network', 'regression_residual', 'encode_mean', 'regress', 'condition', 'latent_residual',
            'decode_latent', 'decode', 'to_velocity', 'denoiser_for', 'decode_all', 'draw_samples', 'fluid_mean_square',
            'calibrate', 'sample', 'save_model', 'build_model', 'load_model', 'Predictor', 'pad_to_multiple', 'Sampling',
-           'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'warn_of_unlike',
-           'conserve_mass', 'check_estimate', 'timed_part', 'flow_numbers', 'one_line', 'write_prediction', 'read_scan',
-           'predict_file']
+           'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'check_flowing',
+           'warn_of_unlike', 'conserve_mass', 'check_estimate', 'timed_part', 'flow_numbers', 'one_line',
+           'write_prediction', 'read_scan', 'predict_file']
 
 # %% ../nbs/16_predictor.ipynb #a15839b8
 import math
@@ -719,6 +719,13 @@ def spread_of(
     return Spread(fields.std(0, ddof=1), k_std)
 
 # %% ../nbs/16_predictor.ipynb #e1ecdabb
+def check_flowing(cell: Cell) -> None:
+    "Raise `NotPercolatingError` where nothing flows, or nothing in any slice by itself."
+    if not cell.flowing.flowing_by_slice.any():
+        raise NotPercolatingError(
+            "no slice has a flow of its own, and the networks begin with that: "
+            "ask the solver, `flowdiff.stokes.solve`")
+
 def warn_of_unlike(cell: Cell, numbers: ModelNumbers) -> None:
     "Warn of a cell unlike those that the networks were trained on."
     unlike = outside(cell.flowing, numbers.get("ranges"))
@@ -785,10 +792,6 @@ def predict_flow(
     needs_physics, seconds = self.model.needs_physics, {}
     with timed_part(seconds, "slices"):
         slices = slices_of(cell, drive, slices)
-        if not slices.velocity.any():
-            raise NotPercolatingError(
-                "no slice has a flow of its own, and the networks begin with that: "
-                "ask the solver, `flowdiff.stokes.solve`")
     with timed_part(seconds, "physics"):
         physics = Physics(cell, drive, slices) if needs_physics or polish else None
     with timed_part(seconds, "networks"):
@@ -830,6 +833,7 @@ def predict(
         self.model, sampler=sampler, steps=steps, samples=samples, seed=seed, eta=eta)
     check_sampling(self.model, sampling.sampler, sampling.steps, samples, polish, eta,
                    project=project)
+    check_flowing(cell)
     warn_of_unlike(cell, self.model.numbers)
     return self.predict_flow(
         cell, drive, slices, sampling, polish=polish, project=project, progress=progress)

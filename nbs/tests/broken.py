@@ -46,10 +46,12 @@ def write_scans(folder: Path) -> None:
     cell[:, 20:40, 20:40] = 0
     wall = cell.copy()
     wall[:, :, 30] = 0
+    offset = cell.copy()
+    offset[::2, :, 30] = offset[1::2, :, 50] = 0
     with_nan = np.where(rng.random(cell.shape) < 0.01, np.nan, cell / 255)
     inverted = np.pad(255 - cell[:, 20:60, 20:60], ((0, 0), (4, 4), (4, 4)))
     stacks = dict(
-        cell=cell, fluid=cell | 255, solid=0 * cell, blocked=wall,
+        cell=cell, fluid=cell | 255, solid=0 * cell, blocked=wall, offset=offset,
         inverted=inverted, nan=with_nan.astype(np.float32),
         grey=rng.integers(0, 255, cell.shape, np.uint8),
         grey16=rng.integers(0, 65535, cell.shape, np.uint16))

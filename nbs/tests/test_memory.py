@@ -9,7 +9,7 @@ import torch
 from forked import run_forked
 
 from flowdiff.batches import Batches, Cells
-from flowdiff.data import Settings, assemble, draw_cell, make_cell, save_tensors
+from flowdiff.data import Settings, assemble, draw_cell, make_cell, plan_of, save_tensors
 from flowdiff.stokes import BYTES, solve_batch
 from flowdiff.tools.cluster import peak_memory
 from flowdiff.tools.files import read_json, write_json
@@ -102,8 +102,7 @@ def assemble_and_read(result: Path, cell: Path, count: int) -> None:
     (root / "x").mkdir(parents=True)
 
     def work():
-        settings = dict(viscosity=1.0, pressure_drop=1.0)
-        assemble(root, [cell] * count, dict(cells=count, settings=settings))
+        assemble(root, [cell] * count, plan_of(count, CELL))
         batches = Batches(Cells(root, "train"), 2, 0)
         for step in range(batches.steps_per_epoch):
             batches(step)
