@@ -25,7 +25,6 @@ from .fibres import Cell
 class Scaling:
     "Which prior is subtracted from the velocities of a cell, and what they are divided by."
     prior: str  # "polished", "lubrication" or "none"
-    beta: float  # weight of the lubrication correction in the prior "lubrication"
     scale: float | None  # speed, m/s; None: the rms speed of the 2-D flow of each cell
     residual_scale: list  # size of the residual in vx, vy and vz, in units of the scale
 
@@ -35,7 +34,7 @@ class Scaling:
         numbers: dict,  # with the fields of this class, as in a model file, and perhaps others
     ) -> "Scaling":
         "The scaling among the numbers that are stored with a model."
-        return cls(*(numbers[name] for name in ("prior", "beta", "scale", "residual_scale")))
+        return cls(*(numbers[name] for name in ("prior", "scale", "residual_scale")))
 
 # %% ../nbs/09_batches.ipynb #37d61836
 NORMALISATIONS = ("sample", "component_maximum", "maximum")
@@ -46,13 +45,12 @@ def find_scaling(
     normalisation: str,  # one of `NORMALISATIONS`
 ) -> Scaling:
     "What the fields of a dataset are divided by."
-    beta = statistics["beta"]
     if normalisation == "sample":
-        return Scaling(prior, beta, None, [statistics["residual_scale"][prior]] * 3)
+        return Scaling(prior, None, [statistics["residual_scale"][prior]] * 3)
     fastest = [max(pair) for pair in zip(*statistics["maximum_speed"].values())]
     scale = max(fastest)
     shares = [v / scale for v in fastest] if normalisation == "component_maximum" else [1.0] * 3
-    return Scaling(prior, beta, scale, shares)
+    return Scaling(prior, scale, shares)
 
 # %% ../nbs/09_batches.ipynb #f1b5913b
 class Sample(TypedDict, total=False):
@@ -79,7 +77,7 @@ def prior_and_defect(
     if scaling.prior == "polished":
         return cell["U_prior"], cell["defect"]
     if scaling.prior == "lubrication":
-        return u_2d + scaling.beta * cell["correction"], torch.zeros_like(u_2d)
+        return u_2d + cell["correction"], torch.zeros_like(u_2d)
     return torch.zeros_like(u_2d), torch.zeros_like(u_2d)
 
 # %% ../nbs/09_batches.ipynb #1db1c36f
@@ -201,7 +199,7 @@ def ranges(
     all_traits = []
     for i in cells.indices:
         cell = cell_of(cells.data[i])
-        all_traits.append(traits(Cell(cell.mask[cells.crop], cell.extent)))
+        all_traits.append(traits(cell.cropped(z=cells.crop)))
     columns = {name: [t[name] for t in all_traits] for name in all_traits[0]}
     return {name: [min(values), max(values)] for name, values in columns.items()}
 

@@ -11,8 +11,8 @@ __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELD
            'naming_cell', 'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order',
            'drawn_ahead', 'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of',
            'check_plan', 'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'cell_of', 'settings_of',
-           'drive', 'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours', 'add_priors',
-           'complete', 'open_dataset', 'describe_range', 'info']
+           'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours',
+           'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
 
 # %% ../nbs/08_data.ipynb #85a09557
 import hashlib
@@ -50,7 +50,7 @@ from flowdiff.stokes import (
 from .tools.files import atomic_write, check_output, locked, read_json, write_json
 
 # %% ../nbs/08_data.ipynb #609ab680
-SOLVER_VERSION = 2  # raised when the equations, or what physics says of a cell, change
+SOLVER_VERSION = 3  # raised when the equations, or what physics says of a cell, change
 
 @dataclass(frozen=True)
 class Settings:
@@ -232,7 +232,7 @@ FILES = dict(
     U=TensorFile(VECTOR, "m/s", "full 3-D flow", required=True),
     p=TensorFile(SCALAR, "Pa", "pressure of the 3-D flow"),
     phi=TensorFile(SCALAR, "m^2", "mobility", ours=True),
-    correction=TensorFile(VECTOR, "m/s", "lubrication correction for beta = 1", ours=True),
+    correction=TensorFile(VECTOR, "m/s", "weighted lubrication correction", ours=True),
     U_prior=TensorFile(VECTOR, "m/s", "velocity of the polished prior", ours=True),
     p_prior=TensorFile(SCALAR, "Pa", "pressure of the polished prior", ours=True),
     defect=TensorFile(VECTOR, "1/(m s)", "its defect of momentum, over the viscosity", ours=True),
@@ -389,12 +389,10 @@ def speed_scale(
 # %% ../nbs/08_data.ipynb #35d72897
 @dataclass
 class TrainSums:
-    "Sums over the train cells, of squares but for `product` and the largest speeds."
+    "Sums of squares over the train cells, and the largest speeds."
     cells: int  # how many there are
     velocity: torch.Tensor = 0.0  # |u|^2
-    difference: torch.Tensor = 0.0  # |d|^2
-    product: torch.Tensor = 0.0  # d . c
-    correction: torch.Tensor = 0.0  # |c|^2
+    lubrication: torch.Tensor = 0.0  # |u - u of the lubrication prior|^2
     polished: torch.Tensor = 0.0  # |u - u of the polished prior|^2
     fastest: dict = field(default_factory=lambda: dict(U_2d=torch.zeros(3), U=torch.zeros(3)))
 
@@ -407,12 +405,9 @@ def add(
     "One more cell."
     u, u_2d, c, prior = (cell[name].double() for name in ("U", "U_2d", "correction", "U_prior"))
     mask = cell["domain"]
-    d = u - u_2d
     weight = speed_scale(u_2d, mask).square() * mask.sum() * 3 * self.cells
     self.velocity = self.velocity + u.square().sum() / weight
-    self.difference = self.difference + d.square().sum() / weight
-    self.product = self.product + (d * c).sum() / weight
-    self.correction = self.correction + c.square().sum() / weight
+    self.lubrication = self.lubrication + (u - u_2d - c).square().sum() / weight
     self.polished = self.polished + (u - prior).square().sum() / weight
     for name, velocity in (("U_2d", u_2d), ("U", u)):
         speed = velocity.abs().amax((0, 2, 3))
@@ -437,13 +432,10 @@ def train_statistics(
     sums = TrainSums(len(train))
     for i in train:
         sums.add(data[i])
-    beta = sums.product / sums.correction
-    of_lubrication = sums.difference - 2 * beta * sums.product + beta**2 * sums.correction
     return dict(
         split="train", cells=len(train), of=fingerprint(data), solver=SOLVER_VERSION,
-        beta=beta.item(),
         residual_scale=dict(
-            polished=sums.polished.sqrt().item(), lubrication=of_lubrication.sqrt().item(),
+            polished=sums.polished.sqrt().item(), lubrication=sums.lubrication.sqrt().item(),
             none=sums.velocity.sqrt().item()),
         maximum_speed={name: speed.tolist() for name, speed in sums.fastest.items()})
 
@@ -833,17 +825,20 @@ def drive(root: str | Path) -> Drive:
         return Drive(settings["viscosity"], settings["pressure_drop"])
     tensors = Dataset(root)[0]
     cell = cell_of(tensors)
-    slice_0 = Cell(cell.mask[:1], (*cell.extent[:2], cell.spacing[2]))
+    slice_0 = cell.cropped(z=slice(1))
     unit = solve_2d(slice_0, Drive(1.0, 1.0))
     ratio = float(tensors["U_2d"][0, 0].double().sum() / unit.velocity[0, 0].sum())
     return Drive(DRIVE.viscosity, DRIVE.viscosity * ratio)
 
 # %% ../nbs/08_data.ipynb #d6c24c4c
+def is_ours(numbers: dict) -> bool:
+    "Whether statistics are this project's, of whatever version."
+    return "residual_scale" in numbers
+
 def statistics_path(root: str | Path, fold: int = 0, folds: int = 0) -> Path:
     "File of this project's statistics."
     path = Path(root) / "statistics.json"
-    published = path.exists() and "beta" not in read_json(path)
-    ours = ".flowdiff" if published else ""
+    ours = ".flowdiff" if path.exists() and not is_ours(read_json(path)) else ""
     of_fold = f".fold{fold}of{folds}" if folds else ""
     return path.with_name(f"statistics{ours}{of_fold}.json")
 
@@ -882,7 +877,7 @@ def lacks_ours(data: Dataset) -> bool:
     if any(name not in part for part in data.parts.values() for name in OURS):
         return True
     known = [read_json(path) for path in data.root.glob("statistics*.json")]
-    versions = {numbers.get("solver") for numbers in known if "beta" in numbers}
+    versions = {numbers.get("solver") for numbers in known if is_ours(numbers)}
     return not (data.root / "dataset.json").exists() and versions != {SOLVER_VERSION}
 
 # %% ../nbs/08_data.ipynb #86cf7001
@@ -916,7 +911,7 @@ def complete(root: str | Path, fold: int = 0, folds: int = 0, workers: int = 0) 
         add_priors(data, workers)
         data = Dataset(root)
         for path in data.root.glob("statistics*.json"):
-            if "beta" in read_json(path):  # of what was there before
+            if is_ours(read_json(path)):  # of what was there before
                 path.unlink()
     path = statistics_path(root, fold, folds)
     if not known_statistics(path, data):

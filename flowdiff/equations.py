@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['WALLS', 'FacePlaces', 'face_places', 'WallWeights', 'weight_along', 'weight_sideways', 'couple_component',
-           'viscous_equations', 'pressure_force', 'Stokes', 'friction_and_push', 'multiply_stokes_loop',
-           'multiply_stokes_in_one_pass', 'solve_chains', 'to_faces']
+           'viscous_equations', 'pressure_force', 'Stokes', 'multiply_stokes', 'friction_and_push',
+           'multiply_stokes_loop', 'multiply_stokes_in_one_pass', 'solve_chains', 'to_faces']
 
 # %% ../nbs/03_equations.ipynb #e902ee82
 from typing import NamedTuple
@@ -140,8 +140,9 @@ class Stokes:
     ):
         self.mask, self.ratio = mask, ratio
         self.volume = ratio.prod(1).view(-1, 1, 1, 1)  # of a voxel
-        self.friction = viscous_equations(mask, ratio, walls)
-        self.wet = self.friction.diagonal > 0
+        self.diagonal = viscous_equations(mask, ratio, walls).diagonal  # (B, 3, S, H, W + 1)
+        self.diagonal_single = self.diagonal.float()
+        self.wet = self.diagonal > 0
 
     @property
     def live(self) -> torch.Tensor:  # (B, 4, S, H, W + 1) bool
@@ -155,28 +156,70 @@ class Stokes:
         volume[:, 0, ..., [0, -1]] /= 2
         return volume
 
+    @property
+    def friction(self) -> VoxelEquations:  # of (B, 3, S, H, W + 1)
+        "`viscous_equations` once more, from their diagonal."
+        couplings, share = [], self.face_volume / self.volume[:, None]
+        for d, axis in enumerate(AXES.values()):
+            k = face_conductance(self.ratio, d)[:, None]
+            both = self.wet & behind(self.wet, axis, False)
+            couplings.append(k * both * (share if d else 1))
+        untied = VoxelEquations(tuple(couplings), torch.zeros_like(self.diagonal))
+        return VoxelEquations(tuple(couplings), self.diagonal - untied.diagonal)
+
+    @property
+    def inlet_force(self) -> torch.Tensor:  # (B, S, H)
+        "What a pressure of one in front of the inlet does to its faces."
+        return self.volume[..., 0] * self.wet[:, 0, ..., 0]
+
     def force(self) -> torch.Tensor:  # (B, 4, S, H, W + 1)
-        "Right-hand side: a pressure of one in front of the inlet faces."
+        "Right-hand side b: that force, and nothing else."
         b, _, *grid = self.wet.shape
         force = self.ratio.new_zeros((b, 4, *grid))
-        force[:, 0, ..., 0] = self.volume[..., 0] * self.wet[:, 0, ..., 0]
+        force[:, 0, ..., 0] = self.inlet_force
         return force
 
     def multiply(self, x: torch.Tensor) -> torch.Tensor:  # both (B, 4, S, H, W + 1)
         "The matrix times the unknowns: forces on the faces, net inflow of the voxels."
-        if x.device.type == "cpu":
-            return multiply_stokes_in_one_pass(self, x)
-        u, p = x[:, :3].contiguous(), x[:, 3]
-        force = self.wet * (self.friction.multiply(u) + pressure_force(p, self.ratio))
-        inflow = self.mask * net_inflow(u, self.ratio)
-        return torch.cat([force, F.pad(inflow, (0, 1))[:, None]], 1)
+        diagonal = self.diagonal if x.dtype == torch.float64 else self.diagonal_single
+        product = multiply_stokes_in_one_pass if x.device.type == "cpu" else multiply_stokes
+        return product(x, diagonal, self.ratio.to(x.dtype))
+
+    def drag(self, u: torch.Tensor) -> torch.Tensor:  # both (B, 3, S, H, W + 1)
+        "The friction of velocities on the faces."
+        return self.multiply(F.pad(u, (0, 0, 0, 0, 0, 0, 0, 1)))[:, :3]
+
+    def left_over(self, x: torch.Tensor) -> torch.Tensor:  # both (B, 4, S, H, W + 1)
+        "b - A x."
+        left = self.multiply(x).neg_()
+        left[:, 0, ..., 0] += self.inlet_force
+        return left
+
+    def size(self, x: torch.Tensor) -> torch.Tensor:  # (B,)
+        "Norms |x| / |b| of arrays (B, 4, S, H, W + 1), one for each cell."
+        force = self.inlet_force.flatten(1).norm(dim=1)
+        return x.flatten(1).norm(dim=1) / torch.where(force > 0, force, 1.0)
 
     def residual(self, x: torch.Tensor) -> torch.Tensor:  # (B,)
         "|b - A x| / |b| of each cell, the measure of what a solution leaves of the equations."
-        b = self.force()
-        left = b - self.multiply(x)
-        size = b.flatten(1).norm(dim=1)
-        return left.flatten(1).norm(dim=1) / torch.where(size > 0, size, 1.0)
+        return self.size(self.left_over(x))
+
+# %% ../nbs/03_equations.ipynb #749bc5c8
+def multiply_stokes(
+    x: torch.Tensor,  # (B, 4, S, H, W + 1)
+    diagonal: torch.Tensor,  # of the friction (B, 3, S, H, W + 1)
+    ratio: torch.Tensor,  # (B, 3), spacing in units of dx
+) -> torch.Tensor:  # (B, 4, S, H, W + 1)
+    "`Stokes.multiply` on arrays."
+    u, p, wet = x[:, :3], x[:, 3], diagonal > 0
+    share = torch.ones_like(diagonal)
+    share[:, 0, ..., [0, -1]] = 0.5
+    force = diagonal * u + pressure_force(p, ratio)
+    for d, axis in enumerate(AXES.values()):
+        k = face_conductance(ratio, d)[:, None]
+        force -= k * (behind(u, axis, 0) + in_front(u, axis, 0)) * (share if d else 1)
+    inflow = net_inflow(u, ratio)
+    return torch.cat([wet * force, F.pad(inflow, (0, 1))[:, None]], 1)
 
 # %% ../nbs/03_equations.ipynb #7bc40415
 @numba.njit(fastmath=True, cache=True)
@@ -222,11 +265,14 @@ def multiply_stokes_loop(x, diagonal, ratio, out):
                     total += inflow
                 out[b, 3, s, j, i] = total if i < W - 1 else 0.0
 
-def multiply_stokes_in_one_pass(stokes: Stokes, x: torch.Tensor) -> torch.Tensor:
+def multiply_stokes_in_one_pass(
+    x: torch.Tensor,  # (B, 4, S, H, W + 1)
+    diagonal: torch.Tensor,  # of the friction (B, 3, S, H, W + 1)
+    ratio: torch.Tensor,  # (B, 3), spacing in units of dx
+) -> torch.Tensor:  # (B, 4, S, H, W + 1)
     "`Stokes.multiply` on a CPU."
     product = torch.empty(x.shape, dtype=x.dtype)
-    diagonal = stokes.friction.diagonal.numpy()
-    multiply_stokes_loop(x.contiguous().numpy(), diagonal, stokes.ratio.numpy(), product.numpy())
+    multiply_stokes_loop(*(t.contiguous().numpy() for t in (x, diagonal, ratio)), product.numpy())
     return product
 
 # %% ../nbs/03_equations.ipynb #8b6c68a9

@@ -7,9 +7,11 @@ __all__ = ['FACES', 'IN_PLANE', 'LONGEST_VOXEL', 'AXES', 'check_extent', 'Fibres
            'voxelise', 'fibre_fraction', 'half_length', 'row_dot', 'closest_points', 'surface_gaps', 'PackingError',
            'PeriodicPacking', 'Contacts', 'find_contacts', 'push_apart', 'relax', 'stir', 'cut_window', 'find_window',
            'strew_fibres', 'check_between', 'check_densest', 'packing_statistics', 'check_fraction', 'random_fibres',
-           'check_mask', 'NotPercolatingError', 'joins_inlet_and_outlet', 'percolating', 'Cell']
+           'check_mask', 'NotPercolatingError', 'joins_inlet_and_outlet', 'percolating', 'check_shares', 'Cell',
+           'moved']
 
 # %% ../nbs/01_fibres.ipynb #0d040c5f
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -477,20 +479,39 @@ def percolating(
     return kept
 
 # %% ../nbs/01_fibres.ipynb #5d512dae
+def check_shares(
+    fraction: np.ndarray,  # (S, H, W)
+    shape: tuple[int, int, int],  # (S, H, W) of the cell
+) -> np.ndarray:  # (S, H, W) float32, a copy
+    "Shares of fluid. Raises `ValueError` for another shape, or values that are no shares."
+    if np.shape(fraction) != shape:
+        raise ValueError(f"fraction has shape {np.shape(fraction)}: expected {shape}")
+    fraction = np.array(fraction, np.float32)
+    if not (fraction.min() >= 0 and fraction.max() <= 1):
+        raise ValueError(f"fraction: expected shares of fluid between 0 and 1, found values from "
+                         f"{fraction.min():.3g} to {fraction.max():.3g}")
+    return fraction
+
+# %% ../nbs/01_fibres.ipynb #9b2dffb0
 LONGEST_VOXEL = 100  # times as long in one direction as in another, at the most
 
 @dataclass(frozen=True, eq=False)
 class Cell:
     """A box of voxels, each fluid or fibre. The flow goes along x, from the face x = 0 to x = Lx;
-    the other faces are mirrors. Raises `ValueError` for a mask or an extent that describes none."""
+    the other faces are mirrors. Raises `ValueError` for arrays or an extent that describe none."""
     mask: np.ndarray  # (S, H, W): bool, or values {0, 1} or {0, 255}, non-zero in the fluid
     extent: tuple  # (Lx, Ly, Lz), m
+    fraction: np.ndarray | None = None  # (S, H, W), share of fluid of each voxel, where known
 
     def __post_init__(self):
         mask = check_mask(self.mask)
         mask.flags.writeable = False
         object.__setattr__(self, "mask", mask)
         object.__setattr__(self, "extent", check_extent(self.extent))
+        if self.fraction is not None:
+            fraction = check_shares(self.fraction, mask.shape)
+            fraction.flags.writeable = False
+            object.__setattr__(self, "fraction", fraction)
         if max(self.spacing) > 1.01 * LONGEST_VOXEL * min(self.spacing):
             found = " x ".join(f"{d:.3g}" for d in self.spacing)
             raise ValueError(f"extent: voxels of {found} m (x, y, z) are more than {LONGEST_VOXEL} "
@@ -508,13 +529,15 @@ class Cell:
 
     @property
     def fibre_fraction(self) -> float:
-        "Share of the voxels that are fibre."
-        return fibre_fraction(self.mask)
+        "Share of fibre, of the volume where the shares of fluid are known, else of the voxels."
+        if self.fraction is None:
+            return fibre_fraction(self.mask)
+        return 1 - float(self.fraction.mean())
 
     @cached_property
     def flowing(self) -> "Cell":
         "The cell without trapped fluid. Raises `NotPercolatingError` where nothing flows."
-        return Cell(percolating(self.mask), self.extent)
+        return replace(self, mask=percolating(self.mask))
 
     @cached_property
     def flowing_by_slice(self) -> np.ndarray:
@@ -530,20 +553,42 @@ class Cell:
 # %% ../nbs/01_fibres.ipynb #858bf18e
 AXES = dict(x=-1, y=-2, z=-3)  # array axis of each direction, whatever comes in front
 
+def moved(
+    cell: Cell,
+    move: Callable,  # of an array (S, H, W) to another
+    extent: tuple,  # (Lx, Ly, Lz) of the result, m
+) -> Cell:
+    "A cell whose voxels have been moved."
+    fraction = None if cell.fraction is None else move(cell.fraction)
+    return Cell(move(cell.mask), extent, fraction)
+
 @patch
 def flipped(self: Cell, a: str) -> Cell:
     "The mirror image along x, y or z."
-    return Cell(np.flip(self.mask, AXES[a]), self.extent)
+    return moved(self, lambda array: np.flip(array, AXES[a]), self.extent)
 
 @patch
 def along(self: Cell, a: str) -> Cell:
     "The cell turned so that x lies along its former x, y or z; the other two keep their order."
     others = [b for b in "xyz" if b != a]
     order = [a, *others]  # of the former directions, along the new x, y and z
-    mask = self.mask.transpose([AXES[b] for b in order[::-1]])
-    return Cell(mask, tuple(self.extent["xyz".index(b)] for b in order))
+    axes = [AXES[b] for b in order[::-1]]
+    extent = tuple(self.extent["xyz".index(b)] for b in order)
+    return moved(self, lambda array: array.transpose(axes), extent)
+
+@patch
+def cropped(
+    self: Cell,
+    x: slice = slice(None),  # of the columns
+    y: slice = slice(None),  # of the rows
+    z: slice = slice(None),  # of the slices
+) -> Cell:
+    "A piece of the cell, with voxels of the same size."
+    counts = self.mask[z, y, x].shape[::-1]
+    extent = tuple(n * length for n, length in zip(counts, self.spacing))
+    return moved(self, lambda array: array[z, y, x], extent)
 
 @patch
 def refined(self: Cell, r: int) -> Cell:
     "The same picture with every voxel cut into r x r in x and y."
-    return Cell(self.mask.repeat(r, 1).repeat(r, 2), self.extent)
+    return moved(self, lambda array: array.repeat(r, 1).repeat(r, 2), self.extent)

@@ -406,20 +406,17 @@ def minres_steps(
     multiply: Callable,  # array -> matrix times array, symmetric
     precondition: Callable,  # array -> P times array, symmetric positive definite
     b: torch.Tensor,  # right-hand sides (B, ...) of B problems, each with its own iteration
-    x: torch.Tensor,  # start (B, ...)
-) -> Iterator:  # of (solution (B, ...), residuals (B,) relative to those of x = 0)
-    """Preconditioned MINRES (Elman, Silvester & Wathen 2014, algorithm 4.1): the start,
+) -> Iterator:  # of (solution (B, ...), changed in place; residuals (B,) relative to b)
+    """Preconditioned MINRES (Elman, Silvester & Wathen 2014, algorithm 4.1): zero,
     then what every iteration gives."""
     def on_rows(function: Callable) -> Callable:
         return lambda t: function(t.view(b.shape)).reshape(len(b), -1)
 
     multiply, precondition = on_rows(multiply), on_rows(precondition)
     with threads_for(b.numel()):
-        rows, x = b.reshape(len(b), -1), x.reshape(len(b), -1)
-        scale = or_one(problem_dot(rows, precondition(rows)).sqrt())
-        lanczos = Lanczos(multiply, precondition, rows - multiply(x))
-    rotation, eta = Givens(lanczos.gamma), lanczos.gamma
-    w, w_old = torch.zeros_like(x), torch.zeros_like(x)
+        lanczos = Lanczos(multiply, precondition, b.reshape(len(b), -1).clone())
+    rotation, eta, scale = Givens(lanczos.gamma), lanczos.gamma, or_one(lanczos.gamma)
+    x, w, w_old = (torch.zeros_like(lanczos.v) for _ in range(3))
     while True:
         yield x.view(b.shape), (eta.abs() / scale).flatten()
         with threads_for(b.numel()):
@@ -428,7 +425,7 @@ def minres_steps(
             length = 1 / column.bottom
             w_old, w = w, add_up(length, z, -column.middle * length, w,
                                  -column.top * length, w_old)
-            x = torch.addcmul(x, rotation.c * eta, w)
+            x.addcmul_(rotation.c * eta, w)
             eta = -rotation.s * eta
 
 # %% ../nbs/04_multigrid.ipynb #a3a0fd1b

@@ -21,9 +21,10 @@ from flowdiff.lubrication import (
     DRIVE, Drive, Lubrication, conjugate_gradients, lubrication_equations, net_inflow,
     threads_for, to_centres, velocity_unit, voxels_of,
 )
-from .multigrid import Multigrid, minres_steps
+from .multigrid import Multigrid
 from flowdiff.stokes import (
-    PreconditionedStokes, Solution, check_flow, make_solution, prior_start, slices_of,
+    Iterate, PreconditionedStokes, Solution, check_flow, make_solution, prior_start, slices_of,
+    stokes_steps,
 )
 
 # %% ../nbs/06_polish.ipynb #afd0ee40
@@ -32,7 +33,7 @@ def defect(
     unknowns: torch.Tensor,  # an estimate (B, 4, S, H, W + 1)
 ) -> torch.Tensor:  # (B, S, 4, H, W): lap u - grad p at the voxel centres, and div u
     "What an estimate leaves of the equations, in units of the cell; zero for the solution."
-    left = (stokes.force() - stokes.multiply(unknowns)) / stokes.volume[:, None]
+    left = stokes.left_over(unknowns) / stokes.volume[:, None]
     return torch.cat([to_centres(left[:, :3]), left[:, 3, ..., :-1].unsqueeze(2)], 2)
 
 # %% ../nbs/06_polish.ipynb #80254a5a
@@ -103,8 +104,8 @@ def combine(
         return first
     steps = torch.stack(steps)
     directions = steps[:, :, :3].flatten(1)
-    images = torch.stack([stokes.friction.multiply(step[:, :3]) for step in steps]).flatten(1)
-    slope = directions @ (f - stokes.friction.multiply(u)).flatten()
+    images = torch.stack([stokes.drag(step[:, :3]) for step in steps]).flatten(1)
+    slope = directions @ (f - stokes.drag(u)).flatten()
     curvature = directions @ images.T
     least = torch.linalg.lstsq(curvature, slope[:, None], rcond=1e-10, driver="gelsd")
     weights = least.solution.flatten()
@@ -130,16 +131,15 @@ class Physics:
         mask, _, ratio = self.lubrication.voxels
         self.stokes = PreconditionedStokes(mask, ratio, self.lubrication.phi)
         self.projection = Projection(self.stokes)
-        self.start = prior_start(self.slices, self.lubrication)[None]  # the lubrication prior
+        start = prior_start(self.slices, self.lubrication, self.stokes)
+        self.start = start[None]  # the lubrication prior
         self.prior = self.after(PRIOR_ITERATIONS)  # the polished prior
 
 # %% ../nbs/06_polish.ipynb #a5e754a7
 @patch
-def iterates(self: Physics) -> Iterator[torch.Tensor]:  # unknowns (1, 4, S, H, W + 1)
-    "What the solver's iterations hold, the lubrication prior first."
-    stokes = self.stokes
-    steps = minres_steps(stokes.multiply, stokes.precondition, stokes.force(), self.start)
-    return (x for x, _ in steps)
+def iterates(self: Physics) -> Iterator[Iterate]:
+    "The solver's iterations, the lubrication prior first."
+    return stokes_steps(self.stokes, self.start)
 
 @patch
 def finish(
@@ -163,19 +163,21 @@ def after(
     *others: torch.Tensor,  # more unknowns to combine with; their velocities conserve mass
 ) -> Solution:
     "The flow after some iterations from the lubrication prior."
-    return self.finish(next(islice(self.iterates(), count, None)), count, *others)
+    step = next(islice(self.iterates(), count, None))
+    return self.finish(step.unknowns, count, *others)
 
 # %% ../nbs/06_polish.ipynb #afe705af
 @patch
 def fields(
     self: Physics,
 ) -> dict:  # (S, C, H, W) by name, as the dataset of a later chapter calls them
-    "Mobility, lubrication correction, polished prior and its pressure, and its defect of momentum."
+    "Mobility, weighted correction, polished prior, its pressure and defect of momentum."
     dx, speed = self.cell.spacing[0], velocity_unit(self.cell, self.drive)
     left = defect(self.stokes, self.prior.unknowns[None])[0, :, :3]
+    correction = (self.start[0] - self.slices.unknowns)[:3]
     return dict(
         phi=dx**2 * self.lubrication.phi[0, :, None].numpy(),  # m^2
-        correction=speed * to_centres(self.lubrication.correction)[0].numpy(),  # m/s
+        correction=speed * to_centres(correction).numpy(),  # m/s
         U_prior=self.prior.velocity,  # m/s
         p_prior=self.prior.pressure[:, None],  # Pa
         defect=speed / dx**2 * left.numpy())  # 1/(m s)

@@ -126,7 +126,6 @@ def denoiser_channels(
 class ModelNumbers(TypedDict, total=False):
     "What a model remembers of the cells it was trained on."
     prior: str  # "polished", "lubrication" or "none": what the networks correct
-    beta: float  # weight of the lubrication correction in the prior "lubrication"
     scale: float | None  # m/s that velocities are divided by; None: each cell's own speed
     residual_scale: list  # size of (v_x, v_y, v_z) less the prior, over the scale
     trained_on: str  # in words

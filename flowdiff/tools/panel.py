@@ -76,7 +76,8 @@ def solve_stepwise(
 ) -> np.ndarray:  # velocity (S, 3, H, W), m/s
     "The solver's flow for a prediction's cell, at the drive of the predictor's defaults."
     physics = Physics(prediction.cell, slices=prediction.slices)
-    for count, x in enumerate(physics.iterates()):
+    for count, step in enumerate(physics.iterates()):
+        x = step.unknowns
         residual = float(physics.stokes.residual(x))
         left = min(1.0, max(residual, rtol))
         show(math.log(left) / math.log(rtol))

@@ -444,7 +444,7 @@ def convert(
     scale, vae = common_scale(sources), build_vae(parts)
     missing = [part for part, _ in vae.named_children() if part not in parts]
     numbers = dict(
-        prior="none", beta=0.0, scale=max(scale), residual_scale=[s / max(scale) for s in scale],
+        prior="none", scale=max(scale), residual_scale=[s / max(scale) for s in scale],
         trained_on=f"the published study, {sources[0].path.parent.name}", missing=missing)
     if "unet" in parts:
         unet = build_unet(parts["unet"], vae.config["latent_channels"])
