@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELDS', 'OURS', 'WORKER_SCRIPT', 'DASK', 'Settings',
-           'check_settings', 'draw_numbers', 'cell_of_numbers', 'draw_cell', 'SolvedFlow', 'check_residual',
-           'cell_record', 'cell_tensors', 'make_cell', 'TensorFile', 'split', 'load_tensor', 'check_tensor',
-           'read_folder', 'open_folder', 'turn', 'Dataset', 'speed_scale', 'TrainSums', 'fingerprint',
-           'train_statistics', 'worker_environment', 'hidden_script', 'interrupts_held', 'local_workers', 'one_thread',
-           'naming_cell', 'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order',
-           'drawn_ahead', 'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of',
-           'check_plan', 'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'cell_of', 'settings_of',
-           'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours',
-           'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
+           'check_settings', 'draw_numbers', 'Drawn', 'draw_from', 'draw_cell', 'solver_grid', 'SolvedFlow',
+           'check_residual', 'cell_record', 'on_scan', 'true_fields', 'cell_tensors', 'physics_of', 'make_cell',
+           'TensorFile', 'files_of', 'sizes_of', 'split', 'load_tensor', 'check_tensor', 'read_folder', 'open_folder',
+           'turn', 'Dataset', 'speed_scale', 'TrainSums', 'fingerprint', 'train_statistics', 'worker_environment',
+           'hidden_script', 'interrupts_held', 'local_workers', 'one_thread', 'naming_cell', 'worker_count', 'run_jobs',
+           'save_tensors', 'cell_path', 'make_and_save', 'in_order', 'drawn_ahead', 'flow_path', 'solve_on_device',
+           'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of', 'check_plan', 'make_missing', 'generate',
+           'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of', 'settings_of', 'drive', 'is_ours',
+           'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours', 'add_priors', 'complete',
+           'open_dataset', 'describe_range', 'info']
 
 # %% ../nbs/08_data.ipynb #85a09557
 import hashlib
@@ -41,13 +42,16 @@ import torch
 from fastcore.basics import chunked, patch
 from tqdm import tqdm
 
-from .fibres import Cell, NotPercolatingError, PackingError, random_fibres, voxelise
-from .lubrication import DRIVE, Drive
+from flowdiff.fibres import (
+    Cell, Fibres, NotPercolatingError, PackingError, random_fibres, voxelise,
+)
+from .lubrication import DRIVE, Drive, velocity_unit
 from .polish import Physics
 from flowdiff.stokes import (
     block_mean, cells_at_a_time, permeability, solve, solve_2d, solve_batch,
 )
 from .tools.files import atomic_write, check_output, locked, read_json, write_json
+from .validation import through_faces
 
 # %% ../nbs/08_data.ipynb #609ab680
 SOLVER_VERSION = 3  # raised when the equations, or what physics says of a cell, change
@@ -66,6 +70,7 @@ class Settings:
     viscosity: float = DRIVE.viscosity  # Pa s
     pressure_drop: float = DRIVE.pressure_drop  # Pa
     refine: int = 1  # the solver's grid is this much finer in x and y
+    truth: int = 0  # columns of the grid on which the fibres' own flow is solved; 0: the scan's
     rtol: float = 1e-6  # of the solver
     seed: int = 0
 
@@ -75,6 +80,11 @@ class Settings:
     @property
     def drive(self) -> Drive:
         return Drive(self.viscosity, self.pressure_drop)
+
+    @property
+    def finer(self) -> int:
+        "How many voxels of the true flow's grid a voxel of the scan has, along x and along y."
+        return self.truth // self.shape[2] if self.truth else 1
 
 # %% ../nbs/08_data.ipynb #e94d5e44
 @patch
@@ -86,7 +96,9 @@ def resized(
     lx, ly, lz = self.extent
     _, rows, columns = self.shape
     _, h, w = shape
-    return replace(self, shape=tuple(shape), extent=(lx * w / columns, ly * h / rows, lz))
+    truth = w * self.finer if self.truth else 0
+    extent = lx * w / columns, ly * h / rows, lz
+    return replace(self, shape=tuple(shape), extent=extent, truth=truth)
 
 # %% ../nbs/08_data.ipynb #1bbfdb13
 def check_settings(settings: Settings) -> None:
@@ -101,6 +113,12 @@ def check_settings(settings: Settings) -> None:
                          f"found {shape}")
     if settings.refine < 1:
         raise ValueError(f"refine: expected an integer >= 1, found {settings.refine}")
+    if settings.truth and (settings.truth % shape[2] or settings.truth < 2 * shape[2]):
+        raise ValueError(f"truth: expected a multiple of the {shape[2]} columns of the scan, from "
+                         f"{2 * shape[2]} on, or 0, found {settings.truth}")
+    if settings.truth and settings.refine > 1:
+        raise ValueError(f"refine: expected 1 where truth is {settings.truth}, found "
+                         f"{settings.refine}")
     for name in ("diameter", "misalignment", "depth"):
         value = getattr(settings, name)
         if value is None:
@@ -119,43 +137,57 @@ def draw_numbers(settings: Settings, rng: np.random.Generator) -> dict:
     return drawn
 
 # %% ../nbs/08_data.ipynb #957cbebe
-def cell_of_numbers(
+class Drawn(NamedTuple):
+    "A cell that was drawn."
+    cell: Cell  # as a scan shows it
+    numbers: dict  # by `draw_numbers`
+    fibres: Fibres
+
+def draw_from(
     settings: Settings,
-    drawn: dict,  # by `draw_numbers`
-) -> Cell:
+    numbers: dict,  # by `draw_numbers`
+) -> Drawn:
     "The cell of these numbers. Raises `PackingError` or `NotPercolatingError` where it fails."
     fibres = random_fibres(
-        (*settings.extent[:2], drawn["depth"]), drawn["fibre_fraction"], drawn["diameter"],
-        diameter_std=settings.diameter_std, misalignment=drawn["misalignment"],
-        minimum_gap=settings.minimum_gap, seed=drawn["seed"])
+        (*settings.extent[:2], numbers["depth"]), numbers["fibre_fraction"], numbers["diameter"],
+        diameter_std=settings.diameter_std, misalignment=numbers["misalignment"],
+        minimum_gap=settings.minimum_gap, seed=numbers["seed"])
     cell = Cell(voxelise(fibres, settings.shape), fibres.extent).flowing
     open_slices = cell.flowing_by_slice.any((1, 2))
     if not open_slices.all():
         raise NotPercolatingError(f"no fluid path in slices {np.flatnonzero(~open_slices)}")
-    return cell
+    return Drawn(cell, numbers, fibres)
 
 # %% ../nbs/08_data.ipynb #2838e927
 def draw_cell(
     settings: Settings,
     index: int,  # number of the cell
     attempts: int = 20,
-) -> tuple[Cell, dict]:  # the cell, and what was drawn, as `draw_numbers` gives it
+) -> Drawn:
     "Draw a cell. Raises `PackingError` when no attempt gives one that percolates."
     for attempt in range(attempts):
         rng = np.random.default_rng([settings.seed, index, attempt])
-        drawn = draw_numbers(settings, rng)
         try:
-            return cell_of_numbers(settings, drawn), drawn
+            return draw_from(settings, draw_numbers(settings, rng))
         except (PackingError, NotPercolatingError) as error:
             reason = error
     raise PackingError(
         f"cell {index}: no cell in {attempts} attempts; the last one failed since {reason}")
 
+# %% ../nbs/08_data.ipynb #7db3f1cd
+def solver_grid(settings: Settings, drawn: Drawn) -> Cell:
+    "The voxels whose flow is the truth of a dataset."
+    if not settings.truth:
+        return drawn.cell.refined(settings.refine)
+    s, h, w = settings.shape
+    r = settings.finer
+    return Cell(voxelise(drawn.fibres, (s, r * h, r * w)), drawn.fibres.extent).flowing
+
 # %% ../nbs/08_data.ipynb #3392716b
 class SolvedFlow(NamedTuple):
-    "The flow of a cell on the solver's grid."
+    "The 3-D flow of a cell on the solver's grid."
     U: np.ndarray  # (S, 3, H, W), m/s
-    U_2d: np.ndarray  # (S, 3, H, W), m/s, of each slice by itself
+    faces: np.ndarray  # the same on the faces (3, S, H, W + 1), m/s
     p: np.ndarray  # (S, H, W), Pa
     iterations: int
     residual: float
@@ -169,49 +201,78 @@ def check_residual(settings: Settings, index: int, residual: float) -> None:
 
 # %% ../nbs/08_data.ipynb #c08577c7
 def cell_record(
-    cell: Cell,
-    drawn: dict,  # by `draw_numbers`
+    drawn: Drawn,
     flow: SolvedFlow,
     k: float,  # permeability of the 3-D flow, m^2
     k_2d: float,  # of the slices by themselves, m^2
-) -> dict:  # plain numbers
+) -> dict:  # plain numbers, and lists of them for the fibres
     "What was drawn for a cell, and what came out."
     record = dict(
-        drawn, voxel_fibre_fraction=cell.fibre_fraction, permeability=k, permeability_2d=k_2d,
-        iterations=flow.iterations, residual=flow.residual)
-    return {name: float(value) for name, value in record.items()}
+        drawn.numbers, voxel_fibre_fraction=drawn.cell.fibre_fraction, permeability=k,
+        permeability_2d=k_2d, iterations=flow.iterations, residual=flow.residual)
+    fibres = {name: getattr(drawn.fibres, name).tolist() for name in ("centre", "slope", "radius")}
+    return {name: float(value) for name, value in record.items()} | dict(fibres=fibres)
 
 # %% ../nbs/08_data.ipynb #7dbe70c8
+def on_scan(
+    settings: Settings,
+    flow: SolvedFlow,
+    physics: Physics,
+) -> dict:  # arrays by the names of the files
+    "Flow and physics of a cell on the voxels of its scan."
+    fields = dict(U_2d=physics.slices.velocity, U=flow.U, p=flow.p[:, None], **physics.fields())
+    if settings.truth:
+        return fields | true_fields(settings, flow)
+    return {name: block_mean(values, settings.refine) for name, values in fields.items()}
+
+# %% ../nbs/08_data.ipynb #704277ec
+def true_fields(settings: Settings, flow: SolvedFlow) -> dict:  # arrays by the names of the files
+    "What is kept of a true flow."
+    r, fluid = settings.finer, (flow.U != 0).any(1)
+    shares = block_mean(fluid.astype(float), r)
+    pressure = block_mean(flow.p * fluid, r) / np.where(shares > 0, shares, 1.0)
+    fastest = np.abs(flow.U).max()
+    return dict(
+        U=block_mean(flow.U, r), p=pressure[:, None], fraction=shares[:, None],
+        flux=through_faces(flow.faces, r), U_fine=(flow.U / fastest).astype(np.float16),
+        fastest=np.array(fastest))
+
+# %% ../nbs/08_data.ipynb #cb1dd7b6
 def cell_tensors(
     settings: Settings,
-    cell: Cell,
-    drawn: dict,  # by `draw_numbers`
+    drawn: Drawn,
     flow: SolvedFlow,
-    physics: Physics,  # on the solver's grid
+    physics: Physics,  # of the scan, on the solver's grid unless that is the fibres' own
 ) -> dict:  # tensor of each of the dataset's files, without the leading N; "record": numbers
     "A cell as it is stored."
-    lx = cell.extent[0]
-    k, k_2d = (permeability(u, lx, settings.drive) for u in (flow.U, flow.U_2d))
-    fields = dict(U_2d=flow.U_2d, U=flow.U, p=flow.p[:, None], **physics.fields())
-    arrays = {name: block_mean(values, settings.refine) for name, values in fields.items()}
+    lx = drawn.cell.extent[0]
+    k, k_2d = (permeability(u, lx, settings.drive) for u in (flow.U, physics.slices.velocity))
+    arrays = on_scan(settings, flow, physics)
     arrays |= dict(
-        domain=cell.mask[:, None], dxyz=np.array(cell.extent), permeability=np.array(k))
-    tensors = {name: torch.from_numpy(np.array(values, np.float32, order="C"))
+        domain=drawn.cell.mask[:, None], dxyz=np.array(drawn.cell.extent),
+        permeability=np.array(k))
+    kinds = dict(U_fine=np.float16)
+    tensors = {name: torch.from_numpy(np.array(values, kinds.get(name, np.float32), order="C"))
                for name, values in arrays.items()}
-    return dict(tensors, record=cell_record(cell, drawn, flow, k, k_2d))
+    return dict(tensors, record=cell_record(drawn, flow, k, k_2d))
 
 # %% ../nbs/08_data.ipynb #b2127660
+def physics_of(settings: Settings, cell: Cell) -> Physics:
+    "What physics says of a scan; with `refine` on finer voxels."
+    return Physics(cell.refined(settings.refine), settings.drive)
+
 def make_cell(settings: Settings, index: int) -> dict:  # as `cell_tensors` gives it
     "Draw and solve a cell. Raises `PackingError` or `RuntimeError` that names it."
-    cell, drawn = draw_cell(settings, index)
-    grid = cell.refined(settings.refine)
-    slices = solve_2d(grid, settings.drive)
-    physics = Physics(grid, settings.drive, slices)
-    solution = solve(grid, settings.drive, rtol=settings.rtol, start=physics.start[0])
+    drawn = draw_cell(settings, index)
+    physics = physics_of(settings, drawn.cell)
+    start = None if settings.truth else physics.start[0]
+    grid = solver_grid(settings, drawn)
+    solution = solve(grid, settings.drive, rtol=settings.rtol, start=start)
     check_residual(settings, index, solution.residual)
-    flow = SolvedFlow(solution.velocity, slices.velocity, solution.pressure,
-                      solution.iterations, solution.residual)
-    return cell_tensors(settings, cell, drawn, flow, physics)
+    faces = velocity_unit(grid, settings.drive) * solution.unknowns[:3].numpy()
+    flow = SolvedFlow(solution.velocity, faces, solution.pressure, solution.iterations,
+                      solution.residual)
+    return cell_tensors(settings, drawn, flow, physics)
 
 # %% ../nbs/08_data.ipynb #a0dd2c79
 class TensorFile(NamedTuple):
@@ -220,7 +281,8 @@ class TensorFile(NamedTuple):
     unit: str
     meaning: str
     required: bool = False  # the others may be missing
-    ours: bool = False  # not in the published datasets
+    ours: bool = False  # not in the published datasets; what physics says of a scan
+    true: bool = False  # of the flow on finer voxels
 
 # %% ../nbs/08_data.ipynb #131496f7
 NUMBER = ()
@@ -237,11 +299,23 @@ FILES = dict(
     p_prior=TensorFile(SCALAR, "Pa", "pressure of the polished prior", ours=True),
     defect=TensorFile(VECTOR, "1/(m s)", "its defect of momentum, over the viscosity", ours=True),
     dxyz=TensorFile((3,), "m", "extent of the cell; 50 µm each way where it is missing"),
-    permeability=TensorFile(NUMBER, "m^2", "of the 3-D flow"))
+    permeability=TensorFile(NUMBER, "m^2", "of the 3-D flow"),
+    fraction=TensorFile(SCALAR, "", "share of fluid", true=True),
+    flux=TensorFile((3, "S", "H", "W + 1"), "m/s", "mean velocity through the faces", true=True),
+    U_fine=TensorFile(("S", 3, "FH", "FW"), "", "fine flow, over its fastest", true=True),
+    fastest=TensorFile(NUMBER, "m/s", "largest component of the fine flow", true=True))
 
 # %% ../nbs/08_data.ipynb #d7339ff1
-VOXEL_FIELDS = tuple(name for name, file in FILES.items() if len(file.shape) == 4)
+VOXEL_FIELDS = tuple(name for name, file in FILES.items() if file.shape[-2:] == ("H", "W"))
 OURS = tuple(name for name, file in FILES.items() if file.ours)
+
+def files_of(settings: Settings) -> tuple:  # names
+    "The files of a dataset that we generate."
+    return tuple(name for name, file in FILES.items() if settings.truth or not file.true)
+
+def sizes_of(s: int, h: int, w: int, r: int) -> dict:
+    "Sizes by the letters of `FILES`; the true flow's voxels are r x r times finer."
+    return {"S": s, "H": h, "W": w, "W + 1": w + 1, "FH": r * h, "FW": r * w}
 
 # %% ../nbs/08_data.ipynb #0c275c3a
 def split(
@@ -284,7 +358,8 @@ def check_tensor(
     if tensor.shape != shape:
         raise ValueError(
             f"{path}.pt: expected shape {shape}, as U.pt has it, found {tuple(tensor.shape)}")
-    if path.name != "domain" and tensor.dtype not in (torch.float32, torch.float64):
+    half = torch.float16 if path.name == "U_fine" else torch.float32
+    if path.name != "domain" and tensor.dtype not in (half, torch.float32, torch.float64):
         dtype = str(tensor.dtype).removeprefix("torch.")
         raise ValueError(f"{path}.pt: expected float32 or float64, found {dtype}")
 
@@ -316,7 +391,8 @@ def open_folder(
     n, s, _, h, w = shape
     if tensors["domain"].shape == (n, 1, h, w):
         tensors["domain"] = tensors["domain"][:, None].expand(n, s, 1, h, w)
-    sizes = dict(S=s, H=h, W=w)
+    r = tensors["U_fine"].shape[-1] // w if "U_fine" in tensors else 1
+    sizes = sizes_of(s, h, w, r)
     for name, tensor in tensors.items():
         expected = (n, *(sizes.get(size, size) for size in FILES[name].shape))
         check_tensor(folder / name, tensor, expected)
@@ -638,31 +714,30 @@ def solve_on_device(
 ) -> None:
     "Draw cells and solve their flow, as many at a time as the device holds."
     s, h, w = settings.shape
-    at_a_time = cells_at_a_time((s, h * settings.refine, w * settings.refine), device)
+    finer = settings.refine * settings.finer
+    at_a_time = cells_at_a_time((s, h * finer, w * finer), device)
     groups = list(chunked(indices, at_a_time))
     with drawn_ahead(settings, indices, workers) as drawn_cells:
         for group in tqdm(groups, "flow", mininterval=1, unit="batch"):
-            cells, numbers = zip(*(next(drawn_cells) for _ in group))
-            grids = [cell.refined(settings.refine) for cell in cells]
+            drawn = [next(drawn_cells) for _ in group]
+            grids = [solver_grid(settings, one) for one in drawn]
             flow = solve_batch(grids, settings.drive, settings.rtol, device)
             for n, i in enumerate(group):
                 check_residual(settings, i, float(flow["residual"][n]))
-                kept = {name: flow[name][n].cpu() for name in ("U", "U_2d", "p", "residual")}
-                drawn = {name: float(value) for name, value in numbers[n].items()}
-                mask = torch.from_numpy(cells[n].mask.copy())
+                kept = {name: flow[name][n].cpu() for name in ("U", "faces", "p", "residual")}
+                numbers = {name: float(value) for name, value in drawn[n].numbers.items()}
                 save_tensors(flow_path(folder, i), dict(
-                    kept, iterations=flow["iterations"], mask=mask, drawn=drawn))
+                    kept, iterations=flow["iterations"], numbers=numbers))
 
 # %% ../nbs/08_data.ipynb #ad989ae7
 def finish_and_save(settings: Settings, folder: Path, i: int) -> None:
     "Job of one process: the physics of a cell whose flow a device has solved, saved with it."
     kept = load_tensor(flow_path(folder, i))
-    drawn = kept["drawn"]
-    cell = Cell(kept["mask"].numpy(), (*settings.extent[:2], drawn["depth"]))
-    flow = SolvedFlow(kept["U"].numpy(), kept["U_2d"].numpy(), kept["p"].numpy(),
+    drawn = draw_from(settings, kept["numbers"] | dict(seed=int(kept["numbers"]["seed"])))
+    flow = SolvedFlow(kept["U"].numpy(), kept["faces"].numpy(), kept["p"].numpy(),
                       kept["iterations"], float(kept["residual"]))
-    physics = Physics(cell.refined(settings.refine), settings.drive)
-    save_tensors(cell_path(folder, i), cell_tensors(settings, cell, drawn, flow, physics))
+    physics = physics_of(settings, drawn.cell)
+    save_tensors(cell_path(folder, i), cell_tensors(settings, drawn, flow, physics))
     flow_path(folder, i).unlink()
 
 # %% ../nbs/08_data.ipynb #d2cd57f2
@@ -689,7 +764,7 @@ def assemble(
     plan: dict,  # for dataset.json, which gets the records as well
 ) -> None:
     "The files of a dataset from those of its cells."
-    for name in FILES:
+    for name in [name for name in load_tensor(paths[0]) if name in FILES]:
         cells = (load_tensor(path)[name] for path in paths)
         stacked = stack_on_disk(cells, len(paths), paths[0].parent)
         save_tensors(root / "x" / f"{name}.pt", stacked)
@@ -755,7 +830,8 @@ def generate(
         shutil.rmtree(folder, ignore_errors=True)  # of a process killed in its last moment
         return read_json(root / "dataset.json")
     voxels = cells * math.prod(settings.shape)
-    check_output(root / "dataset.json", 170 * voxels)  # 19 numbers a voxel, twice, and 3 more
+    fine = settings.finer**2 * 6 if settings.truth else 0  # bytes of the fine flow, a voxel
+    check_output(root / "dataset.json", (190 + 2 * fine) * voxels)  # all is there twice at the end
     densest = (settings.fibre_fraction[1],) * 2
     draw_cell(replace(settings, fibre_fraction=densest), 0)
     with locked(root):
@@ -772,8 +848,8 @@ def problems(
     "What is wrong with a cell."
     faults = [f"{name}: values that are not finite" for name, tensor in cell.items()
               if not torch.isfinite(tensor).all()]
-    solid = cell["domain"] == 0
-    if not ((cell["domain"] == 1) | solid).all():
+    solid = cell.get("fraction", cell["domain"]) == 0
+    if not ((cell["domain"] == 0) | (cell["domain"] == 1)).all():
         faults.append("domain: values other than 0 and 1")
     for name in ("U_2d", "U"):
         speed = cell[name].abs()
@@ -803,6 +879,13 @@ def extent_of(
     return tuple(cell["dxyz"].double().tolist()) if "dxyz" in cell else (50e-6,) * 3
 
 # %% ../nbs/08_data.ipynb #40cc7fdd
+def fibres_of(
+    record: dict,  # of a cell, in dataset.json
+    extent: tuple,  # (Lx, Ly, Lz), m
+) -> Fibres:
+    "The fibres of a generated cell."
+    return Fibres(**record["fibres"], extent=extent)
+
 def cell_of(
     tensors: dict,  # of a cell of a `Dataset`
 ) -> Cell:

@@ -256,7 +256,7 @@ class PreconditionedStokes(Stokes):
         z[:, 3] = r[:, 3] / self.volume.to(r.dtype) + self.weight * z[:, 3]
         return z
 
-# %% ../nbs/05_stokes.ipynb #ca63acd6
+# %% ../nbs/05_stokes.ipynb #cb1bf61c
 def exchange_weight(
     stokes: Stokes,  # of one cell
     slices: Solution,  # `solve_2d` of the cell
@@ -281,7 +281,7 @@ def prior_start(
     pressure[:] = torch.where(lubrication.voxels.by_slice[0], pressure + p3 - p0, p3)
     return start
 
-# %% ../nbs/05_stokes.ipynb #d7644345
+# %% ../nbs/05_stokes.ipynb #406fbebb
 ROUND = 1e-5  # of its first residual, where a round ends
 
 class Iterate(NamedTuple):
@@ -428,8 +428,8 @@ def solve_batch(
     drive: Drive = DRIVE,
     rtol: float = 1e-6,  # residual |b - A x| / |b|
     device: str | torch.device = "cpu",
-) -> dict:  # U and U_2d (B, S, 3, H, W), m/s; p (B, S, H, W), Pa; iterations; residual (B,)
-    "Stokes flow of cells and of their slices."
+) -> dict:  # U, U_2d (B, S, 3, H, W), faces, m/s; p (B, S, H, W), Pa; iterations; residual (B,)
+    "Stokes flow of cells and of their slices; `faces` are velocities (B, 3, S, H, W + 1)."
     mask, by_slice, ratio = voxels_of(cells, device)
     b, s, h, w = mask.shape
     layers, shapes = by_slice.reshape(b * s, 1, h, w), ratio.repeat_interleave(s, 0)
@@ -441,6 +441,7 @@ def solve_batch(
     speeds = speeds.view(-1, 1, 1, 1, 1)  # m/s
     return dict(
         U=speeds * to_centres(x[:, :3]), U_2d=speeds * to_centres(start[:, :3]),
+        faces=speeds * x[:, :3],
         p=drive.pressure_drop * x[:, 3, ..., :-1], iterations=iterations, residual=residual)
 
 # %% ../nbs/05_stokes.ipynb #7d58027f

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
-           'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
+           'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'VoxelSize',
            'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
            'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
@@ -113,6 +113,9 @@ Tilt = Annotated[Pair, Option(
 Depth = Annotated[Pair | None, Option(
     help="Smallest and largest size along z, µm.", show_default="that of --extent")]
 Refine = Annotated[int, Option(min=1, help="Solve on a grid finer by this factor in x and y.")]
+Truth = Annotated[int, Option(
+    min=0, help="Columns of the fine grid on which the flow between the fibres themselves is "
+    "solved, a multiple of --size; 0: the voxels' own flow.")]
 Hardware = Annotated[str, Option(help="auto, cpu or cuda; a GPU solves many cells at a time.")]
 DataSeed = Annotated[int, Option(
     help="Same seed, same data, whatever the workers; a GPU's differ by less than 1e-4.")]
@@ -127,6 +130,7 @@ def data_generate(
     extent: Extent = "50um",
     fibre_fraction: Fraction = (0.45, 0.6),
     refine: Refine = 1,
+    truth: Truth = 0,
     diameter: Diameter = (7.0, 7.0),
     misalignment: Tilt = (3.0, 3.0),
     depth: Depth = None,
@@ -141,7 +145,7 @@ def data_generate(
     settings = Settings(
         shape=(slices, size, size), extent=three_lengths(extent), fibre_fraction=fibre_fraction,
         diameter=micrometres(diameter), misalignment=misalignment,
-        depth=micrometres(depth) if depth else None, refine=refine, seed=seed)
+        depth=micrometres(depth) if depth else None, refine=refine, truth=truth, seed=seed)
     generate(out, cells, settings, workers, pick_device(device))
     print(f"{out}: {cells} cells; flowdiff data info {out} describes them")
 

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['Trace', 'TUBE', 'VIEW_PAGE', 'scene', 'Cut', 'FibreMesh', 'fibre_mesh', 'fibre_cylinders', 'average_blocks',
-           'fibre_surface', 'fibre_traces', 'resin_block', 'fibres_3d', 'drawn_fibres', 'Quantity', 'is_spread',
-           'quantities', 'planes', 'flow_3d', 'stream_lines', 'line_trace', 'read_fields', 'view_figure', 'view_page',
-           'view']
+           'fibre_surface', 'fibre_traces', 'resin_block', 'fibres_3d', 'Quantity', 'is_spread', 'quantities', 'planes',
+           'flow_3d', 'stream_lines', 'line_trace', 'read_fields', 'view_figure', 'view_page', 'view']
 
 # %% ../../nbs/tools/views.ipynb #d8d22207
 import re
@@ -21,7 +20,7 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy.ndimage import binary_dilation, gaussian_filter, map_coordinates
 
-from ..fibres import Fibres, random_fibres
+from ..fibres import Fibres
 from .files import atomic_write, read_vti
 from .plots import FIBRE, MAGNITUDE, OUTLINE, SIGNED, UM, check_picture, si_scale
 
@@ -353,25 +352,6 @@ def fibres_3d(
     "The fibres of a cell in three dimensions."
     mask = check_picture(mask, extent, {})
     return scene([*fibre_traces(mask, extent, fibres, size), resin_block(extent)], extent)
-
-# %% ../../nbs/tools/views.ipynb #24b51a7c
-def drawn_fibres(
-    record: Mapping[str, float],  # of `draw_cell`, with depth and seed
-    extent: Sequence[float],  # (Lx, Ly, ...) of the settings, m; the depth is in the record
-    *,
-    diameter_std: float,  # m, of the settings
-    minimum_gap: float,  # m, of the settings
-) -> Fibres:
-    "The fibres of a generated cell, drawn again."
-    return random_fibres(
-        (*extent[:2], record["depth"]),
-        record["fibre_fraction"],
-        record["diameter"],
-        diameter_std=diameter_std,
-        misalignment=record["misalignment"],
-        minimum_gap=minimum_gap,
-        seed=int(record["seed"]),
-    )
 
 # %% ../../nbs/tools/views.ipynb #e2ceade3
 @dataclass(frozen=True)
