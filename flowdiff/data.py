@@ -174,7 +174,7 @@ def draw_cell(
     raise PackingError(
         f"cell {index}: no cell in {attempts} attempts; the last one failed since {reason}")
 
-# %% ../nbs/08_data.ipynb #7db3f1cd
+# %% ../nbs/08_data.ipynb #38d121a1
 def solver_grid(settings: Settings, drawn: Drawn) -> Cell:
     "The voxels whose flow is the truth of a dataset."
     if not settings.truth:
@@ -225,7 +225,7 @@ def on_scan(
         return fields | true_fields(settings, flow)
     return {name: block_mean(values, settings.refine) for name, values in fields.items()}
 
-# %% ../nbs/08_data.ipynb #704277ec
+# %% ../nbs/08_data.ipynb #94a1fab5
 def true_fields(settings: Settings, flow: SolvedFlow) -> dict:  # arrays by the names of the files
     "What is kept of a true flow."
     r, fluid = settings.finer, (flow.U != 0).any(1)
@@ -237,7 +237,7 @@ def true_fields(settings: Settings, flow: SolvedFlow) -> dict:  # arrays by the 
         flux=through_faces(flow.faces, r), U_fine=(flow.U / fastest).astype(np.float16),
         fastest=np.array(fastest))
 
-# %% ../nbs/08_data.ipynb #cb1dd7b6
+# %% ../nbs/08_data.ipynb #02778309
 def cell_tensors(
     settings: Settings,
     drawn: Drawn,
@@ -889,8 +889,9 @@ def fibres_of(
 def cell_of(
     tensors: dict,  # of a cell of a `Dataset`
 ) -> Cell:
-    "The voxels of a cell."
-    return Cell(tensors["domain"][:, 0].numpy() > 0, extent_of(tensors))
+    "The voxels of a cell, with their shares of fluid where the dataset has them."
+    shares = tensors["fraction"][:, 0].numpy() if "fraction" in tensors else None
+    return Cell(tensors["domain"][:, 0].numpy() > 0, extent_of(tensors), shares)
 
 # %% ../nbs/08_data.ipynb #f6af9148
 def settings_of(root: str | Path) -> Settings:
