@@ -7,7 +7,7 @@ __all__ = ['KINDS', 'SMOOTHING', 'OUTWARD', 'REACH', 'as_kind', 'may_hold_fluid'
            'Sections', 'deepest', 'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres',
            'solve_fitted']
 
-# %% ../nbs/18_scans.ipynb #f88749d1
+# %% ../nbs/18_scans.ipynb #36c12f49
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +15,10 @@ import torch
 from scipy import ndimage
 
 from .fibres import Cell, Fibres, voxelise
-from .lubrication import DRIVE, Drive
+from .lubrication import DRIVE, Drive, threads_for
 from .stokes import Solution, averaged_back, solve
 
-# %% ../nbs/18_scans.ipynb #6d9e00ad
+# %% ../nbs/18_scans.ipynb #739b532b
 KINDS = ("grey", "binary")
 
 def as_kind(
@@ -44,7 +44,7 @@ def shares_of(cell: Cell) -> np.ndarray:  # (S, H, W), float
     "Shares of fluid, zero or one where a scan is binary."
     return np.array(cell.mask if cell.fraction is None else cell.fraction, float)
 
-# %% ../nbs/18_scans.ipynb #9fd32388
+# %% ../nbs/18_scans.ipynb #a4d9da94
 SMOOTHING = 0.8  # standard deviation of the blur of a binary scan, voxels
 
 def enlarged(
@@ -61,7 +61,7 @@ def enlarged(
     large = ndimage.zoom(smooth, (1, r, r), order=3, mode="nearest", grid_mode=True)
     return Cell(large > np.quantile(large, 1 - shares.mean()), cell.extent)
 
-# %% ../nbs/18_scans.ipynb #0e32e673
+# %% ../nbs/18_scans.ipynb #341f99d6
 def solve_enlarged(
     cell: Cell,
     r: int,  # voxels are cut into r x r in x and y
@@ -71,7 +71,7 @@ def solve_enlarged(
     "The flow of an enlarged scan."
     return averaged_back(solve(enlarged(cell, r).flowing, drive, rtol=rtol), r)
 
-# %% ../nbs/18_scans.ipynb #4190fc89
+# %% ../nbs/18_scans.ipynb #149b8ac4
 class Sections(NamedTuple):
     "Where fibres seem to cross a slice, in voxels."
     centre: np.ndarray  # (n, 2), row and column
@@ -92,7 +92,7 @@ def deepest(solid: np.ndarray) -> Sections:  # of (H, W) bool
             kept.append(i)
     return Sections(centre[kept], radius[kept])
 
-# %% ../nbs/18_scans.ipynb #14f65e7a
+# %% ../nbs/18_scans.ipynb #1f0b1802
 OUTWARD = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])  # beyond the four borders
 
 def sections(solid: np.ndarray) -> Sections:  # of (H, W) bool
@@ -108,7 +108,7 @@ def sections(solid: np.ndarray) -> Sections:  # of (H, W) bool
     kept = at_border | (radius > 0.45 * usual)  # what is smaller lies between fibres that touch
     return Sections(centre[kept], radius[kept])
 
-# %% ../nbs/18_scans.ipynb #8276b5b3
+# %% ../nbs/18_scans.ipynb #9a10bca2
 REACH = 3.5  # how far a section may lie from where the fibre is expected, voxels
 
 def follow(
@@ -135,7 +135,7 @@ def follow(
             used[here][track[here]] = True
     return track
 
-# %% ../nbs/18_scans.ipynb #be8ce858
+# %% ../nbs/18_scans.ipynb #43a86a2f
 def first_guess(solid: np.ndarray) -> np.ndarray:  # (n, 5)
     """Fibres of a mask (S, H, W) in voxels: column and row at mid-depth, both a slice, radius.
     Raises `ValueError` where none is found."""
@@ -158,7 +158,7 @@ def first_guess(solid: np.ndarray) -> np.ndarray:  # (n, 5)
         raise ValueError("scan: expected round fibres, found none")
     return np.array(guesses)
 
-# %% ../nbs/18_scans.ipynb #6766a5e8
+# %% ../nbs/18_scans.ipynb #ac9fe7a9
 def rendered(
     numbers: torch.Tensor,  # of the fibres (n, 5), as `first_guess` gives them
     thickness: float,  # dz / dx
@@ -176,7 +176,7 @@ def rendered(
     depth = radius[:, None, None, None] - (squared + 1e-9).sqrt()  # below the surface
     return (1 - (0.5 + depth).clamp(0, 1).sum(0)).clamp_min(0)
 
-# %% ../nbs/18_scans.ipynb #0af950b1
+# %% ../nbs/18_scans.ipynb #d39fb769
 class FittedFibres(NamedTuple):
     "Fibres that a scan seems to show."
     fibres: Fibres
@@ -194,19 +194,20 @@ def fit_fibres(
     numbers = torch.from_numpy(first_guess(shares.numpy() < 0.5)).requires_grad_()
     usual = numbers[:, 4].detach().median()
     optimiser = torch.optim.Adam([numbers])
-    for step in range(steps):
-        optimiser.param_groups[0]["lr"] = 0.15 * (1 - step / steps) + 0.005  # voxels
-        optimiser.zero_grad()
-        misfit = (rendered(numbers, dz / dx, cell.shape) - shares).square().mean()
-        (misfit + 1e-4 * (numbers[:, 4] - usual).square().mean()).backward()
-        optimiser.step()
+    with threads_for(len(numbers) * shares.numel()):
+        for step in range(steps):
+            optimiser.param_groups[0]["lr"] = 0.15 * (1 - step / steps) + 0.005  # voxels
+            optimiser.zero_grad()
+            misfit = (rendered(numbers, dz / dx, cell.shape) - shares).square().mean()
+            (misfit + 1e-4 * (numbers[:, 4] - usual).square().mean()).backward()
+            optimiser.step()
     x, y, a, b, radius = numbers.detach().numpy().T
     fibres = Fibres(
         np.stack([x + 0.5, y + 0.5], 1) * dx, np.stack([a, b], 1) * dx / dz,
         np.maximum(radius, 0.5) * dx, cell.extent)
     return FittedFibres(fibres, float(misfit.detach().sqrt()))
 
-# %% ../nbs/18_scans.ipynb #40817fbd
+# %% ../nbs/18_scans.ipynb #0f975da3
 def solve_fitted(
     cell: Cell,
     r: int,  # voxels are cut into r x r in x and y
