@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HOLD', 'FEATURES', 'soft_mobility', 'Conductances', 'conductances', 'PressureOf', 'flow_of', 'features_of',
            'LocalBlock', 'local_network', 'Learned', 'LearnedLubrication', 'encode_scan', 'Scans', 'flip_faces',
-           'load_scans', 'ScanBatches', 'relative_error', 'truth_loss', 'truth_errors', 'save_learned', 'load_learned',
+           'load_scans', 'ScanBatches', 'relative_error', 'truth_loss', 'truth_errors', 'build_learned',
            'FlowBetweenFibres', 'learned_flow']
 
-# %% ../nbs/19_learned.ipynb #0024c058
+# %% ../nbs/19_learned.ipynb #e052f86c
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from scipy.ndimage import distance_transform_edt
 from torch import nn
 
@@ -30,9 +29,8 @@ from flowdiff.lubrication import (
 )
 from .multigrid import Multigrid
 from .scans import KINDS, as_kind, may_hold_fluid, shares_of
-from .tools.files import atomic_write, read_json, write_json
 
-# %% ../nbs/19_learned.ipynb #e31edfe8
+# %% ../nbs/19_learned.ipynb #a90f11d4
 HOLD = 50.0  # c: how strongly a voxel of fibre holds the flow
 
 def soft_mobility(
@@ -51,7 +49,7 @@ def soft_mobility(
         P = Multigrid(equations)
         return conjugate_gradients(equations, P, torch.ones_like(shares), 1e-5)[0]
 
-# %% ../nbs/19_learned.ipynb #28efe675
+# %% ../nbs/19_learned.ipynb #57d94447
 class Conductances(NamedTuple):
     "How easily fluid passes the faces of voxels."
     couplings: tuple  # along x, y and z (B, S, H, W), to the next voxel; the last is zero
@@ -75,7 +73,7 @@ def conductances(
     inlet, outlet = halves[0][0][..., 0], halves[0][1][..., -1]
     return Conductances(tuple(couplings), inlet * support[..., 0], outlet * support[..., -1])
 
-# %% ../nbs/19_learned.ipynb #85e826dc
+# %% ../nbs/19_learned.ipynb #8634e5a6
 class PressureOf(torch.autograd.Function):
     "Pressure (B, S, H, W) from conductances, differentiable."
 
@@ -103,7 +101,7 @@ class PressureOf(torch.autograd.Function):
         of_inlet, of_outlet = adjoint[..., 0] * (1 - p[..., 0]), -adjoint[..., -1] * p[..., -1]
         return *of_couplings, of_inlet, of_outlet
 
-# %% ../nbs/19_learned.ipynb #340deb51
+# %% ../nbs/19_learned.ipynb #12292d0f
 def flow_of(
     g: Conductances,
     ratio: torch.Tensor,  # (B, 3), spacing in units of dx
@@ -117,7 +115,7 @@ def flow_of(
     area = ratio.prod(1, keepdim=True) / ratio
     return faces / area.view(-1, 3, 1, 1, 1)
 
-# %% ../nbs/19_learned.ipynb #08a3d5d8
+# %% ../nbs/19_learned.ipynb #247b21cc
 FEATURES = 4  # channels
 
 def features_of(
@@ -131,7 +129,7 @@ def features_of(
     others = (torch.from_numpy(array) for array in (shares_of(cell), distance / 8, thickness))
     return torch.stack([mobility, *others]).float()
 
-# %% ../nbs/19_learned.ipynb #8edde6ba
+# %% ../nbs/19_learned.ipynb #49eefb36
 class LocalBlock(nn.Module):
     "A residual block of a convolution of 3 x 3 x 3 and one of 1 x 1 x 1."
 
@@ -150,18 +148,29 @@ def local_network(channels: int, out: int, width: int, depth: int) -> nn.Sequent
     blocks = [LocalBlock(width) for _ in range(depth)]
     return nn.Sequential(first, *blocks, zero_module(nn.Conv3d(width, out, 1)))
 
-# %% ../nbs/19_learned.ipynb #94e3c199
+# %% ../nbs/19_learned.ipynb #0dc541e3
 class Learned(NamedTuple):
     "What learned lubrication says of scans, in units of dx dp / mu."
     faces: torch.Tensor  # velocity through the faces (B, 3, S, H, W + 1); conserves mass
     means: torch.Tensor  # velocity, mean over the voxels (B, 3, S, H, W)
 
 class LearnedLubrication(nn.Module):
-    "From scans to the flow between their fibres."
+    "From scans to the flow between their fibres. Raises `ValueError` for an unknown kind of scan."
 
-    def __init__(self, width: int = 48, depth: int = 4, mean_width: int = 24, mean_depth: int = 2):
+    def __init__(
+        self,
+        kind: str,  # of the scans, one of `KINDS`
+        width: int = 48,  # channels of the network of the factors
+        depth: int = 4,  # its blocks
+        mean_width: int = 24,  # the same of the smaller network
+        mean_depth: int = 2,
+    ):
         super().__init__()
-        self.config = dict(width=width, depth=depth, mean_width=mean_width, mean_depth=mean_depth)
+        if kind not in KINDS:
+            raise ValueError(f"kind: expected one of {', '.join(KINDS)}, found {kind!r}")
+        self.kind = kind
+        self.config = dict(
+            kind=kind, width=width, depth=depth, mean_width=mean_width, mean_depth=mean_depth)
         self.factors = local_network(FEATURES, 6, width, depth)
         self.bend = local_network(6 + FEATURES, 3, mean_width, mean_depth)
 
@@ -179,7 +188,7 @@ class LearnedLubrication(nn.Module):
         bent = self.bend(torch.cat([seen, scans["features"]], 1)).double()
         return Learned(faces, support[:, None] * ((low + high) / 2 + size * bent))
 
-# %% ../nbs/19_learned.ipynb #0000fa3f
+# %% ../nbs/19_learned.ipynb #35fb3b88
 def encode_scan(cell: Cell) -> dict:  # tensors without an axis for the cell
     "What the networks are given of a scan."
     ratio = torch.tensor(cell.spacing, dtype=torch.float64) / cell.spacing[0]
@@ -215,7 +224,7 @@ class Scans:
             self.kept[i] = encode_scan(cell) | truth
         return self.kept[i]
 
-# %% ../nbs/19_learned.ipynb #607fefe7
+# %% ../nbs/19_learned.ipynb #3a6494a2
 def flip_faces(
     faces: torch.Tensor,  # (..., 3, S, H, W + 1)
     directions: str,  # any of "x", "y", "z"
@@ -233,25 +242,37 @@ def flip_faces(
         faces = torch.stack([sign * t for sign, t in zip(signs, turned)], -4)
     return faces
 
-def load_scans(scans: Scans, indices: list, directions: str = "") -> dict:
-    "Scans as a batch, mirrored."
+def load_scans(
+    scans: Scans,
+    indices: list,
+    directions: str = "",  # in which they are mirrored
+    device: str | torch.device = "cpu",
+) -> dict:
+    "Scans as a batch."
     chosen = [scans[i] for i in indices]
     batch = {name: torch.stack([one[name] for one in chosen]) for name in chosen[0]}
     for name in ("features", "means"):
         batch[name] = flip(batch[name], directions)
     for name in ("phi", "support"):
         batch[name] = batch[name].flip([FLIPS[a].axis for a in directions])
-    return batch | dict(faces=flip_faces(batch["faces"], directions))
+    batch["faces"] = flip_faces(batch["faces"], directions)
+    return {name: t.to(device) for name, t in batch.items()}
 
-# %% ../nbs/19_learned.ipynb #7d28af5b
+# %% ../nbs/19_learned.ipynb #ca0d8ccf
 class ScanBatches:
     "Train batches by step number."
 
-    def __init__(self, scans: Scans, size: int, seed: int):
+    def __init__(
+        self,
+        scans: Scans,  # of the part "train"
+        size: int,  # scans a batch
+        seed: int,  # of order and mirrors
+        device: str | torch.device = "cpu",
+    ):
         if not 1 <= size <= len(scans):
             raise ValueError(f"batch_size: expected 1 to {len(scans)}, the number of train "
                              f"cells, found {size}")
-        self.scans, self.size, self.seed = scans, size, seed
+        self.scans, self.size, self.seed, self.device = scans, size, seed, device
         self.steps_per_epoch = len(scans) // size
 
     def __call__(self, step: int) -> dict:
@@ -260,15 +281,20 @@ class ScanBatches:
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.scans))
         coins = np.random.default_rng([self.seed, epoch, i, 1]).integers(0, 2, 3)
         directions = "".join(a for a, coin in zip("xyz", coins) if coin)
-        return load_scans(self.scans, order[i * self.size : (i + 1) * self.size], directions)
+        chosen = order[i * self.size : (i + 1) * self.size]
+        return load_scans(self.scans, chosen, directions, self.device)
 
-# %% ../nbs/19_learned.ipynb #d1fdb587
+# %% ../nbs/19_learned.ipynb #c3f3748e
 def relative_error(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:  # (B,)
     "|a - b| / |b| of each cell."
     return (a - b).flatten(1).norm(dim=1) / b.flatten(1).norm(dim=1)
 
-def truth_loss(model: LearnedLubrication, batch: dict, generator: object = None) -> tuple:
-    "Loss of a batch, and its parts."
+def truth_loss(
+    model: LearnedLubrication,
+    batch: dict,  # of `load_scans`
+    generator: torch.Generator | None = None,  # nothing is drawn
+) -> tuple:  # scalar, and its parts by name
+    "Loss of a batch."
     found = model(batch)
     flux, true_flux = (faces[:, 0].mean((1, 2, 3)) for faces in (found.faces, batch["faces"]))
     parts = dict(
@@ -289,24 +315,12 @@ def truth_errors(model: LearnedLubrication, batch: dict) -> dict:
         val_faces=relative_error(found.faces, batch["faces"]).mean(),
         val_k=(flux / true_flux - 1).abs().mean())
 
-# %% ../nbs/19_learned.ipynb #a09f61c4
-def save_learned(model: LearnedLubrication, kind: str, folder: str | Path) -> None:
-    "Write a model of scans of a kind to a folder."
-    with atomic_write(Path(folder) / "weights.safetensors") as temporary:
-        save_file({name: t.contiguous() for name, t in model.state_dict().items()}, temporary)
-    write_json(Path(folder) / "config.json", dict(model.config, kind=kind))
+# %% ../nbs/19_learned.ipynb #debaa6c7
+def build_learned(config: dict) -> LearnedLubrication:
+    "The networks of a configuration, with random weights. Raises `TypeError` for another."
+    return LearnedLubrication(**config)
 
-def load_learned(folder: str | Path) -> tuple[LearnedLubrication, str]:  # and the kind of its scans
-    "Read a model. Raises `FileNotFoundError`, or `ValueError` for a folder of something else."
-    config = read_json(Path(folder) / "config.json")
-    kind = config.pop("kind", None)
-    if kind not in KINDS:
-        raise ValueError(f"{folder}: expected a model of learned lubrication, found another one")
-    model = LearnedLubrication(**config)
-    model.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
-    return model.eval(), kind
-
-# %% ../nbs/19_learned.ipynb #bb5a4c03
+# %% ../nbs/19_learned.ipynb #26e3d989
 class FlowBetweenFibres(NamedTuple):
     "What learned lubrication says of a scan."
     velocity: np.ndarray  # mean over the voxels (S, 3, H, W), m/s
@@ -316,15 +330,17 @@ class FlowBetweenFibres(NamedTuple):
 @torch.no_grad()
 def learned_flow(
     model: LearnedLubrication,
-    cell: Cell,  # of the kind that the model was trained on
+    cell: Cell,
     flow_drive: Drive = DRIVE,
 ) -> FlowBetweenFibres:
     """The flow between the fibres of a scan. Raises `NotPercolatingError` where no fluid joins
-    inlet and outlet."""
+    inlet and outlet, `ValueError` for a scan without shares where the model needs them."""
     check_drive(flow_drive)
+    cell = as_kind(cell, model.kind)
     cell.flowing  # raises
-    found = model({name: t[None] for name, t in encode_scan(cell).items()})
+    device = next(model.parameters()).device
+    found = model({name: t[None].to(device) for name, t in encode_scan(cell).items()})
     unit = velocity_unit(cell, flow_drive)
-    faces, means = (unit * t[0].numpy() for t in found)
+    faces, means = (unit * t[0].cpu().numpy() for t in found)
     k = flow_drive.viscosity * cell.extent[0] * faces[0].mean() / flow_drive.pressure_drop
     return FlowBetweenFibres(means.swapaxes(0, 1), faces, float(k))

@@ -492,7 +492,7 @@ def sample(
 
 # %% ../nbs/16_predictor.ipynb #394d762f
 def save_model(
-    model: FlowModel,
+    model: torch.nn.Module,  # with its `config`
     folder: str | Path,
     half: bool = False,  # weights in 16 bits
 ) -> None:
@@ -517,7 +517,10 @@ def build_model(config: dict) -> FlowModel:
         clip=config["clip"], calibration=config["calibration"])
 
 # %% ../nbs/16_predictor.ipynb #c5abd5c0
-def load_model(folder: str | Path) -> FlowModel:
+def load_model(
+    folder: str | Path,
+    build: Callable = build_model,  # networks from a configuration
+) -> torch.nn.Module:
     "Read a model folder. Raises `FileNotFoundError`, or a `ValueError` that names file and fault."
     config_path, weights_path = (Path(folder) / name
                                  for name in ("config.json", "weights.safetensors"))
@@ -527,7 +530,7 @@ def load_model(folder: str | Path) -> FlowModel:
                 f"{path}: missing; a model folder holds config.json and weights.safetensors")
     config = read_json(config_path)
     try:
-        model = build_model(config)
+        model = build(config)
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{config_path}: not the configuration of a flowdiff model: {error}") from None
