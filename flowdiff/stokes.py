@@ -256,7 +256,7 @@ class PreconditionedStokes(Stokes):
         z[:, 3] = r[:, 3] / self.volume.to(r.dtype) + self.weight * z[:, 3]
         return z
 
-# %% ../nbs/05_stokes.ipynb #cb1bf61c
+# %% ../nbs/05_stokes.ipynb #2ed90b6d
 def exchange_weight(
     stokes: Stokes,  # of one cell
     slices: Solution,  # `solve_2d` of the cell
@@ -281,7 +281,7 @@ def prior_start(
     pressure[:] = torch.where(lubrication.voxels.by_slice[0], pressure + p3 - p0, p3)
     return start
 
-# %% ../nbs/05_stokes.ipynb #406fbebb
+# %% ../nbs/05_stokes.ipynb #3795750e
 ROUND = 1e-5  # of its first residual, where a round ends
 
 class Iterate(NamedTuple):
@@ -445,7 +445,7 @@ def solve_batch(
         p=drive.pressure_drop * x[:, 3, ..., :-1], iterations=iterations, residual=residual)
 
 # %% ../nbs/05_stokes.ipynb #7d58027f
-BYTES = 1400  # a voxel, at the most; measured on a CPU, 900 to 1300
+BYTES = 1400  # a voxel, at the most
 
 def cells_at_a_time(
     shape: tuple,  # (S, H, W)
