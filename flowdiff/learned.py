@@ -79,6 +79,7 @@ class PressureOf(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, kx, ky, kz, inlet, outlet):
+        "The pressure; what the gradients need is kept."
         ties, source = torch.zeros_like(kx), torch.zeros_like(kx)
         ties[..., 0] += inlet
         ties[..., -1] += outlet
@@ -91,6 +92,7 @@ class PressureOf(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, of_p):
+        "Gradients of the conductances, by the adjoint equation."
         live = ctx.equations.diagonal > 0
         with threads_for(of_p.numel()):
             adjoint = conjugate_gradients(ctx.equations, ctx.P, live * of_p, 1e-4)[0]
