@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['NORMALISATIONS', 'FLIPS', 'Scaling', 'find_scaling', 'Sample', 'prior_and_defect', 'encode_cell', 'Flip', 'flip',
-           'Cells', 'check_option', 'middle', 'traits', 'ranges', 'outside', 'network_inputs', 'load_batch',
-           'each_cell', 'first_cell', 'to_si', 'Batches']
+           'Cells', 'check_option', 'middle', 'traits', 'ranges_of', 'ranges', 'outside', 'network_inputs',
+           'load_batch', 'each_cell', 'first_cell', 'to_si', 'Batches']
 
 # %% ../nbs/09_batches.ipynb #8dc96f9a
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -192,16 +192,18 @@ def traits(
     }
 
 # %% ../nbs/09_batches.ipynb #2632df3e
-def ranges(
-    cells: Cells,
+def ranges_of(
+    cells: Iterable,  # of `Cell`
 ) -> dict:  # [least, largest] of each of the traits
-    "Between what the traits of the cells lie."
-    all_traits = []
-    for i in cells.indices:
-        cell = cell_of(cells.data[i])
-        all_traits.append(traits(cell.cropped(z=cells.crop)))
+    "Between what the traits of some cells lie."
+    all_traits = [traits(cell) for cell in cells]
     columns = {name: [t[name] for t in all_traits] for name in all_traits[0]}
     return {name: [min(values), max(values)] for name, values in columns.items()}
+
+def ranges(cells: Cells) -> dict:  # [least, largest] of each of the traits
+    "Between what the traits of a part of a dataset lie."
+    of_part = (cell_of(cells.data[i]) for i in cells.indices)
+    return ranges_of(cell.cropped(z=cells.crop) for cell in of_part)
 
 # %% ../nbs/09_batches.ipynb #92c43a2f
 def outside(
@@ -281,6 +283,7 @@ class Batches:
         seed: int,  # of order and flips
         flips: str = "xyz",  # directions in which batches are mirrored at random; "" for none
         device: str = "cpu",
+        load: Callable = load_batch,  # a batch of cells by their numbers, flips and device
     ):
         if cells.part != "train":
             raise ValueError(f"cells: expected those to train on, found the part {cells.part!r}")
@@ -291,7 +294,7 @@ class Batches:
                              f"found {batch_size}")
         self.steps_per_epoch = len(cells) // batch_size
         self.cells, self.batch_size, self.seed = cells, batch_size, seed
-        self.flips, self.device = flips, device
+        self.flips, self.device, self.load = flips, device, load
 
 # %% ../nbs/09_batches.ipynb #0b4985bc
 @patch
@@ -302,4 +305,4 @@ def __call__(self: Batches, step: int) -> dict:
     chosen = order[i * self.batch_size : (i + 1) * self.batch_size]
     coins = np.random.default_rng([self.seed, epoch, i, 1]).integers(0, 2, 3)
     flips = "".join(d for d, coin in zip("xyz", coins) if coin and d in self.flips)
-    return load_batch(self.cells, chosen.tolist(), flips, self.device)
+    return self.load(self.cells, chosen.tolist(), flips, self.device)

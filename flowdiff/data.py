@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELDS', 'OURS', 'WORKER_SCRIPT', 'DASK', 'Settings',
-           'check_settings', 'draw_numbers', 'Drawn', 'draw_from', 'draw_cell', 'solver_grid', 'SolvedFlow',
-           'check_residual', 'cell_record', 'on_scan', 'true_fields', 'cell_tensors', 'physics_of', 'make_cell',
-           'TensorFile', 'files_of', 'sizes_of', 'split', 'load_tensor', 'check_tensor', 'read_folder', 'open_folder',
-           'turn', 'Dataset', 'speed_scale', 'TrainSums', 'fingerprint', 'train_statistics', 'worker_environment',
-           'hidden_script', 'interrupts_held', 'local_workers', 'one_thread', 'naming_cell', 'worker_count', 'run_jobs',
-           'save_tensors', 'cell_path', 'make_and_save', 'in_order', 'drawn_ahead', 'flow_path', 'solve_on_device',
-           'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of', 'check_plan', 'make_missing', 'generate',
-           'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of', 'settings_of', 'drive', 'is_ours',
-           'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours', 'add_priors', 'complete',
-           'open_dataset', 'describe_range', 'info']
+           'check_settings', 'draw_numbers', 'Drawn', 'draw_from', 'draw_cell', 'fine_mask', 'solver_grid',
+           'SolvedFlow', 'check_residual', 'cell_record', 'on_scan', 'true_fields', 'cell_tensors', 'physics_of',
+           'make_cell', 'TensorFile', 'files_of', 'sizes_of', 'split', 'load_tensor', 'check_tensor', 'read_folder',
+           'open_folder', 'turn', 'Dataset', 'speed_scale', 'TrainSums', 'fingerprint', 'train_statistics',
+           'worker_environment', 'hidden_script', 'interrupts_held', 'local_workers', 'one_thread', 'naming_cell',
+           'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order', 'drawn_ahead',
+           'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of', 'check_plan',
+           'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of', 'settings_of',
+           'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours',
+           'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
 
 # %% ../nbs/08_data.ipynb #85a09557
 import hashlib
@@ -175,13 +175,16 @@ def draw_cell(
         f"cell {index}: no cell in {attempts} attempts; the last one failed since {reason}")
 
 # %% ../nbs/08_data.ipynb #38d121a1
+def fine_mask(settings: Settings, drawn: Drawn) -> np.ndarray:  # (S, r H, r W) bool
+    "The fibres on the grid of the truth, trapped fluid included."
+    s, h, w = settings.shape
+    return voxelise(drawn.fibres, (s, settings.finer * h, settings.finer * w))
+
 def solver_grid(settings: Settings, drawn: Drawn) -> Cell:
     "The voxels whose flow is the truth of a dataset."
     if not settings.truth:
         return drawn.cell.refined(settings.refine)
-    s, h, w = settings.shape
-    r = settings.finer
-    return Cell(voxelise(drawn.fibres, (s, r * h, r * w)), drawn.fibres.extent).flowing
+    return Cell(fine_mask(settings, drawn), drawn.fibres.extent).flowing
 
 # %% ../nbs/08_data.ipynb #3392716b
 class SolvedFlow(NamedTuple):
@@ -216,19 +219,24 @@ def cell_record(
 # %% ../nbs/08_data.ipynb #7dbe70c8
 def on_scan(
     settings: Settings,
+    drawn: Drawn,
     flow: SolvedFlow,
     physics: Physics,
 ) -> dict:  # arrays by the names of the files
     "Flow and physics of a cell on the voxels of its scan."
     fields = dict(U_2d=physics.slices.velocity, U=flow.U, p=flow.p[:, None], **physics.fields())
     if settings.truth:
-        return fields | true_fields(settings, flow)
+        return fields | true_fields(settings, drawn, flow)
     return {name: block_mean(values, settings.refine) for name, values in fields.items()}
 
 # %% ../nbs/08_data.ipynb #94a1fab5
-def true_fields(settings: Settings, flow: SolvedFlow) -> dict:  # arrays by the names of the files
+def true_fields(
+    settings: Settings,
+    drawn: Drawn,
+    flow: SolvedFlow,
+) -> dict:  # arrays by the names of the files
     "What is kept of a true flow."
-    r, fluid = settings.finer, (flow.U != 0).any(1)
+    r, fluid = settings.finer, fine_mask(settings, drawn)
     shares = block_mean(fluid.astype(float), r)
     pressure = block_mean(flow.p * fluid, r) / np.where(shares > 0, shares, 1.0)
     fastest = np.abs(flow.U).max()
@@ -247,7 +255,7 @@ def cell_tensors(
     "A cell as it is stored."
     lx = drawn.cell.extent[0]
     k, k_2d = (permeability(u, lx, settings.drive) for u in (flow.U, physics.slices.velocity))
-    arrays = on_scan(settings, flow, physics)
+    arrays = on_scan(settings, drawn, flow, physics)
     arrays |= dict(
         domain=drawn.cell.mask[:, None], dxyz=np.array(drawn.cell.extent),
         permeability=np.array(k))

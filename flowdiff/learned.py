@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['HOLD', 'FEATURES', 'soft_mobility', 'Conductances', 'conductances', 'PressureOf', 'flow_of', 'features_of',
            'LocalBlock', 'local_network', 'Learned', 'LearnedLubrication', 'encode_scan', 'Scans', 'flip_faces',
-           'load_scans', 'ScanBatches', 'relative_error', 'truth_loss', 'truth_errors', 'build_learned',
-           'FlowBetweenFibres', 'learned_flow']
+           'load_scans', 'relative_error', 'truth_loss', 'truth_errors', 'build_learned', 'FlowBetweenFibres',
+           'learned_flow']
 
 # %% ../nbs/19_learned.ipynb #e052f86c
 import math
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,16 +20,16 @@ import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
 from torch import nn
 
-from .batches import FLIPS, flip
+from .batches import FLIPS, flip, outside, ranges_of
 from .blocks import group_norm, zero_module
 from .data import Dataset, cell_of, drive, split
-from .fibres import AXES, Cell
+from .fibres import AXES, Cell, percolating
 from flowdiff.lubrication import (
     DRIVE, Drive, VoxelEquations, behind, check_drive, conjugate_gradients, face_conductance,
     in_front, threads_for, velocity_unit,
 )
 from .multigrid import Multigrid
-from .scans import KINDS, as_kind, may_hold_fluid, shares_of
+from .scans import as_kind, check_kind, may_hold_fluid, shares_of
 
 # %% ../nbs/19_learned.ipynb #a90f11d4
 HOLD = 50.0  # c: how strongly a voxel of fibre holds the flow
@@ -166,13 +167,14 @@ class LearnedLubrication(nn.Module):
         depth: int = 4,  # its blocks
         mean_width: int = 24,  # the same of the smaller network
         mean_depth: int = 2,
+        trained_on: dict | None = None,  # `Scans.ranges` of the training; None: unknown
     ):
         super().__init__()
-        if kind not in KINDS:
-            raise ValueError(f"kind: expected one of {', '.join(KINDS)}, found {kind!r}")
-        self.kind = kind
+        check_kind(kind)
+        self.kind, self.trained_on = kind, trained_on
         self.config = dict(
-            kind=kind, width=width, depth=depth, mean_width=mean_width, mean_depth=mean_depth)
+            kind=kind, width=width, depth=depth, mean_width=mean_width, mean_depth=mean_depth,
+            trained_on=trained_on)
         self.factors = local_network(FEATURES, 6, width, depth)
         self.bend = local_network(6 + FEATURES, 3, mean_width, mean_depth)
 
@@ -202,7 +204,8 @@ class Scans:
     "Scans of one part of a dataset and their true flow. Raises `ValueError` without a truth."
 
     def __init__(self, root: str | Path, part: str, kind: str):
-        self.data, self.kind = Dataset(root), kind
+        self.data, self.part, self.kind = Dataset(root), part, kind
+        check_kind(kind)
         if "flux" not in self.data.parts["x"]:
             raise ValueError(f"{root}: expected a dataset with the truth on finer voxels "
                              "(flowdiff data generate --truth 256), found none")
@@ -215,6 +218,10 @@ class Scans:
     def cell(self, i: int) -> Cell:
         "Scan i of the part."
         return as_kind(cell_of(self.data[self.indices[i]]), self.kind)
+
+    def ranges(self) -> dict:  # [least, largest] by trait
+        "Between what the traits of the scans lie."
+        return ranges_of(self.cell(i) for i in range(len(self)))
 
     def __getitem__(self, i: int) -> dict:
         "Scan i as the networks see it, with `faces` and `means` of the truth."
@@ -259,32 +266,6 @@ def load_scans(
         batch[name] = batch[name].flip([FLIPS[a].axis for a in directions])
     batch["faces"] = flip_faces(batch["faces"], directions)
     return {name: t.to(device) for name, t in batch.items()}
-
-# %% ../nbs/19_learned.ipynb #ca0d8ccf
-class ScanBatches:
-    "Train batches by step number."
-
-    def __init__(
-        self,
-        scans: Scans,  # of the part "train"
-        size: int,  # scans a batch
-        seed: int,  # of order and mirrors
-        device: str | torch.device = "cpu",
-    ):
-        if not 1 <= size <= len(scans):
-            raise ValueError(f"batch_size: expected 1 to {len(scans)}, the number of train "
-                             f"cells, found {size}")
-        self.scans, self.size, self.seed, self.device = scans, size, seed, device
-        self.steps_per_epoch = len(scans) // size
-
-    def __call__(self, step: int) -> dict:
-        "The batch of a step, counted from 0."
-        epoch, i = divmod(step, self.steps_per_epoch)
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.scans))
-        coins = np.random.default_rng([self.seed, epoch, i, 1]).integers(0, 2, 3)
-        directions = "".join(a for a, coin in zip("xyz", coins) if coin)
-        chosen = order[i * self.size : (i + 1) * self.size]
-        return load_scans(self.scans, chosen, directions, self.device)
 
 # %% ../nbs/19_learned.ipynb #c3f3748e
 def relative_error(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:  # (B,)
@@ -335,11 +316,16 @@ def learned_flow(
     cell: Cell,
     flow_drive: Drive = DRIVE,
 ) -> FlowBetweenFibres:
-    """The flow between the fibres of a scan. Raises `NotPercolatingError` where no fluid joins
-    inlet and outlet, `ValueError` for a scan without shares where the model needs them."""
+    """The flow between the fibres of a scan; warns of one that is unlike those of the training.
+    Raises `NotPercolatingError` where fluid cannot join inlet and outlet, `ValueError` for a scan
+    without shares where the model needs them."""
     check_drive(flow_drive)
     cell = as_kind(cell, model.kind)
-    cell.flowing  # raises
+    percolating(may_hold_fluid(cell))  # raises
+    unlike = outside(cell, model.trained_on)
+    if unlike:
+        warnings.warn("learned_flow: unlike the scans of the training, so its error is not known: "
+                      + "; ".join(unlike))
     device = next(model.parameters()).device
     found = model({name: t[None].to(device) for name, t in encode_scan(cell).items()})
     unit = velocity_unit(cell, flow_drive)
