@@ -256,7 +256,7 @@ class PreconditionedStokes(Stokes):
         z[:, 3] = r[:, 3] / self.volume.to(r.dtype) + self.weight * z[:, 3]
         return z
 
-# %% ../nbs/05_stokes.ipynb #2ed90b6d
+# %% ../nbs/05_stokes.ipynb #5ac317f2
 def exchange_weight(
     stokes: Stokes,  # of one cell
     slices: Solution,  # `solve_2d` of the cell
@@ -281,7 +281,7 @@ def prior_start(
     pressure[:] = torch.where(lubrication.voxels.by_slice[0], pressure + p3 - p0, p3)
     return start
 
-# %% ../nbs/05_stokes.ipynb #3795750e
+# %% ../nbs/05_stokes.ipynb #2b7698e1
 ROUND = 1e-5  # of its first residual, where a round ends
 
 class Iterate(NamedTuple):
