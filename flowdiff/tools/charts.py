@@ -143,7 +143,8 @@ def parity(
     log = k.max() > 5 * k.min()
     low = positive.min() / 1.1 if log else 0.95 * positive.min()
     high = positive.max() * (1.1 if log else 1.05)
-    figure, ((ax,),) = new_figure(1, 1, 4.4, 2.8)
+    longest = max(map(len, predicted), default=0)
+    figure, ((ax,),) = new_figure(1, 1, max(4.4, 3.3 + 0.09 * longest), 2.8)  # with the legend
     _draw_parity_line(ax, low, high, log)
     for (name, v), marker, color in zip(predicted.items(), cycle(MARKERS), cycle(PALETTE)):
         error = 100 * np.mean(np.abs(v / k - 1))
@@ -431,17 +432,19 @@ def estimated_error(
 @rc_context(STYLE)
 def error_against_time(
     methods: Mapping[str, tuple[Sequence, Sequence]],  # (seconds, errors) of any length, by name
+    what: str = "relative $L_2$ error",  # is on the axis
 ) -> Figure:
-    "Relative error against wall time, both on logarithmic axes."
-    figure, ((ax,),) = new_figure(1, 1, 4.4, 3.0)
-    for name, (seconds, errors) in methods.items():
+    "Error against wall time, both on logarithmic axes."
+    longest = max(map(len, methods), default=0)
+    figure, ((ax,),) = new_figure(1, 1, max(4.4, 3.4 + 0.07 * longest), 3.0)  # with the legend
+    for marker, (name, (seconds, errors)) in zip(cycle(MARKERS), methods.items()):
         if len(seconds) != len(errors):
             raise ValueError(f"{name} has {len(seconds)} times, but {len(errors)} errors")
         label = method_label(name)
-        ax.loglog(seconds, 100 * np.asarray(errors), "o-", markersize=3, label=label)
+        ax.loglog(seconds, 100 * np.asarray(errors), f"{marker}-", markersize=4, label=label)
     log_ticks(ax.xaxis)
     log_ticks(ax.yaxis)
-    ax.set(xlabel="wall time of a cell (s)", ylabel="relative $L_2$ error (%)")
+    ax.set(xlabel="wall time of a cell (s)", ylabel=f"{what} (%)")
     legend_beside(ax)
     return figure
 
