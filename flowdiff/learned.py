@@ -22,7 +22,7 @@ from torch import nn
 
 from .batches import FLIPS, flip, outside, ranges_of
 from .blocks import group_norm, zero_module
-from .data import Dataset, cell_of, drive, split
+from .data import Dataset, cell_of, check_version, drive, split
 from .fibres import AXES, Cell, percolating
 from flowdiff.lubrication import (
     DRIVE, Drive, VoxelEquations, behind, check_drive, conjugate_gradients, face_conductance,
@@ -206,6 +206,7 @@ class Scans:
     def __init__(self, root: str | Path, part: str, kind: str):
         self.data, self.part, self.kind = Dataset(root), part, kind
         check_kind(kind)
+        check_version(self.data.root)
         if "flux" not in self.data.parts["x"]:
             raise ValueError(f"{root}: expected a dataset with the truth on finer voxels "
                              "(flowdiff data generate --truth 256), found none")
