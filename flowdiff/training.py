@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['WAIT_MINUTES', 'pick_device', 'autocast', 'Recipe', 'training_length', 'update_ema', 'save_checkpoint',
-           'load_checkpoint', 'load_weights', 'read_history', 'cut_history', 'Share', 'add_gradient', 'share_gradients',
-           'average_gradients', 'average_of', 'validation', 'Run', 'new_run', 'save_run', 'resume_run', 'training_loop',
-           'as_process', 'run_together', 'check_processes', 'train']
+           'load_checkpoint', 'load_weights', 'save_model', 'read_model', 'read_history', 'cut_history', 'Share',
+           'add_gradient', 'share_gradients', 'average_gradients', 'average_of', 'validation', 'Run', 'new_run',
+           'save_run', 'resume_run', 'training_loop', 'as_process', 'run_together', 'check_processes', 'train']
 
 # %% ../nbs/15_training.ipynb #9ef4b75a
 import copy
@@ -30,9 +30,11 @@ from accelerate import PartialState
 from accelerate.utils import gather_object, reduce
 from fastcore.basics import patch
 from joblib.externals.loky import ProcessPoolExecutor
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
-from .tools.files import atomic_write, end_with_parent
+from .tools.files import atomic_write, end_with_parent, read_json, write_json
 
 # %% ../nbs/15_training.ipynb #a6cca2a1
 def pick_device(
@@ -153,6 +155,45 @@ def load_weights(
                              f"expected shape {expected.get(name)}, found {stored.get(name)}")
     model.load_state_dict(weights)
     return model
+
+# %% ../nbs/15_training.ipynb #fb27b1b5
+def save_model(
+    model: torch.nn.Module,  # with its `config`
+    folder: str | Path,
+    half: bool = False,  # weights in 16 bits
+) -> None:
+    "Write a model folder."
+    weights = {}
+    for name, tensor in model.state_dict().items():
+        tensor = tensor.contiguous().cpu()
+        weights[name] = tensor.half() if half else tensor
+    with atomic_write(Path(folder) / "weights.safetensors") as temporary:
+        save_file(weights, temporary)
+    write_json(Path(folder) / "config.json", model.config)
+
+# %% ../nbs/15_training.ipynb #7c557c36
+def read_model(
+    folder: str | Path,
+    build: Callable,  # networks from a configuration
+) -> torch.nn.Module:
+    "Read a model folder. Raises `FileNotFoundError`, or a `ValueError` that names file and fault."
+    config_path, weights_path = (Path(folder) / name
+                                 for name in ("config.json", "weights.safetensors"))
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: missing; a model folder holds config.json and weights.safetensors")
+    config = read_json(config_path)
+    try:
+        model = build(config)
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{config_path}: not the configuration of a flowdiff model: {error}") from None
+    try:
+        weights = load_file(weights_path)
+    except SafetensorError as error:
+        raise ValueError(f"{weights_path}: not a safetensors file: {error}") from None
+    return load_weights(model, weights, weights_path).eval()
 
 # %% ../nbs/15_training.ipynb #c2a0feb8
 def read_history(

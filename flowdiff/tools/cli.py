@@ -293,7 +293,7 @@ Budget = Annotated[float | None, Option(
 @app.command("run")
 def run_command(
     experiment: Annotated[str, Argument(
-        help="A notebook of nbs/experiments, such as 05_diffusion, or all.")],
+        help="A notebook of nbs/experiments, such as 06_diffusion, or all.")],
     preset: Preset = "quick",
     parameter: Parameter = [],
     kernel: Kernel = None,

@@ -25,9 +25,9 @@ import torch
 from ..blocks import zero_module
 from ..diffusion import linear_schedule
 from ..physics import PhysicsLoss, as_fields, neighbours
-from ..predictor import FlowModel, save_model
+from ..predictor import FlowModel
 from .files import read_json
-from ..training import load_checkpoint, load_weights, save_checkpoint
+from ..training import load_checkpoint, load_weights, save_checkpoint, save_model
 from ..unet import SliceUNet
 from ..vae import DualVAE
 
@@ -401,7 +401,7 @@ def write_predictor(vae: DualVAE, unet: SliceUNet, numbers: dict, out: Path) -> 
 
 # %% ../../nbs/tools/published.ipynb #3734e0a2
 def write_vae(vae: DualVAE, numbers: dict, out: Path) -> str:
-    "Write a VAE as experiment 3 does; what was written, in words."
+    "Write a VAE as experiment 4 does; what was written, in words."
     one_scale = len(set(numbers["residual_scale"])) == 1
     cells = dict(
         prior="none", normalisation="maximum" if one_scale else "component_maximum",

@@ -229,7 +229,7 @@ def report_cells(
         folder / name / "notebook.ipynb" for name in ("evaluation", "prediction")
     )
     if not evaluation.is_file():
-        raise FileNotFoundError(f"{evaluation}: no such file, run experiment 06 (evaluation) first")
+        raise FileNotFoundError(f"{evaluation}: no such file, run experiment 07 (evaluation) first")
     cells = [new_markdown_cell(INTRODUCTION.format(preset=folder.name), id="introduction")]
     for path in (evaluation, prediction):
         try:

@@ -109,7 +109,7 @@ def describe(
 
 # %% ../../nbs/tools/search.ipynb #3a101920
 def fan_out(
-    experiment: str,  # such as "05_diffusion"; it declares the parameter `run`
+    experiment: str,  # such as "06_diffusion"; it declares the parameter `run`
     preset: str,  # its name
     runs: dict[str, dict[str, object]],  # parameters by name of the run, such as "search/runs/a"
     client: Client,  # as `connect` gives it

@@ -100,7 +100,7 @@ PREFERRED = ("standard", "bench", "quick")  # presets whose results are shown, f
 
 def executed(
     root: Path,  # the checkout
-    experiment: str,  # such as "06_evaluation"
+    experiment: str,  # such as "07_evaluation"
 ) -> tuple[dict, str]:  # notebook, and the line that says where it comes from
     "What the page of an experiment shows."
     name = experiment[3:]
@@ -288,7 +288,7 @@ def contents() -> str:
 # %% ../../nbs/tools/site.ipynb #adbff09b
 def read_source(
     app,  # of Sphinx
-    page: str,  # its name, such as "experiments/06_evaluation"
+    page: str,  # its name, such as "experiments/07_evaluation"
     source: list,  # of one text, changed in place
 ) -> None:
     "Event `source-read`: a notebook or a text as MyST-NB shall read it."

@@ -57,7 +57,7 @@ def checkout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wrong") / "study"
     copy_study(folder)
     presets = folder / "nbs" / "presets"
-    (presets / "text.yaml").write_text("02_vae_stage1: {learning_rate: 1e-4}\n")
+    (presets / "text.yaml").write_text("03_vae_stage1: {learning_rate: 1e-4}\n")
     (presets / "stray.yaml").write_text("01_data: {cells: 8}\n")
     return folder
 

@@ -94,7 +94,7 @@ def test_page_loads_in_silence(page, site, path):
 @pytest.mark.parametrize("path, selector", [
     ("search.html?q=Predictor", "ul.search li a[href*=predictor]"),
     ("02_lubrication.html", "mjx-container"),
-    ("experiments/07_prediction.html", ".js-plotly-plot .main-svg, .js-plotly-plot canvas"),
+    ("experiments/08_prediction.html", ".js-plotly-plot .main-svg, .js-plotly-plot canvas"),
 ])
 def test_search_mathematics_and_figures(page, site, path, selector):
     "What scripts must draw appears."
