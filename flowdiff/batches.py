@@ -8,7 +8,7 @@ __all__ = ['NORMALISATIONS', 'FLIPS', 'LEARNED', 'Scaling', 'find_scaling', 'Sam
            'outside', 'network_inputs', 'load_batch', 'each_cell', 'first_cell', 'to_si', 'Batches']
 
 # %% ../nbs/09_batches.ipynb #8dc96f9a
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -232,26 +232,25 @@ def traits(
 
 # %% ../nbs/09_batches.ipynb #2632df3e
 def ranges_of(
-    cells: Iterable,  # of `Cell`
+    all_traits: list,  # of dictionaries of the same names
 ) -> dict:  # [least, largest] of each of the traits
     "Between what the traits of some cells lie."
-    all_traits = [traits(cell) for cell in cells]
     columns = {name: [t[name] for t in all_traits] for name in all_traits[0]}
     return {name: [min(values), max(values)] for name, values in columns.items()}
 
 def ranges(cells: Cells) -> dict:  # [least, largest] of each of the traits
     "Between what the traits of a part of a dataset lie."
     of_part = (cell_of(cells.data[i]) for i in cells.indices)
-    return ranges_of(cell.cropped(z=cells.crop) for cell in of_part)
+    return ranges_of([traits(cell.cropped(z=cells.crop)) for cell in of_part])
 
 # %% ../nbs/09_batches.ipynb #92c43a2f
 def outside(
-    cell: Cell,
-    trained_on: dict | None,  # of `ranges`; None or empty: unknown
+    of_cell: dict,  # its traits
+    trained_on: dict | None,  # of `ranges_of`; None or empty: unknown
 ) -> list:  # of text, one line a trait
     "In what a cell lies outside of the cells of a training; nothing where those are unknown."
     reasons = []
-    for name, value in traits(cell).items() if trained_on else ():
+    for name, value in of_cell.items() if trained_on else ():
         least, largest = trained_on[name]
         if not least / 1.05 <= value <= 1.05 * largest:
             shown = name.replace("(um)", "(µm)")

@@ -11,9 +11,9 @@ __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELD
            'worker_environment', 'hidden_script', 'interrupts_held', 'local_workers', 'one_thread', 'naming_cell',
            'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order', 'drawn_ahead',
            'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of', 'check_plan',
-           'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of', 'settings_of',
-           'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version', 'lacks_ours',
-           'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
+           'holds', 'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of',
+           'settings_of', 'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version',
+           'lacks_ours', 'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
 
 # %% ../nbs/08_data.ipynb #85a09557
 import hashlib
@@ -800,6 +800,15 @@ def check_plan(root: Path, plan: dict) -> None:
         if there != plan:
             raise ValueError(f"{root} holds another dataset ({there}): expected {plan}; "
                              "choose another folder or remove it")
+
+# %% ../nbs/08_data.ipynb #2e8e0b10
+def holds(root: str | Path, cells: int, settings: Settings) -> bool:
+    "Whether a folder holds this dataset, finished or begun."
+    try:
+        check_plan(Path(root), plan_of(cells, settings))
+    except ValueError:
+        return False
+    return any((Path(root) / mark).exists() for mark in ("dataset.json", ".cells"))
 
 # %% ../nbs/08_data.ipynb #55f60771
 def make_missing(

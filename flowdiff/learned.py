@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['HOLD', 'FEATURES', 'soft_mobility', 'Conductances', 'conductances', 'PressureOf', 'flow_of', 'features_of',
-           'LocalBlock', 'local_network', 'Learned', 'LearnedLubrication', 'encode_scan', 'Scans', 'flip_faces',
-           'load_scans', 'relative_error', 'truth_loss', 'truth_errors', 'build_learned', 'load_learned', 'scan_for',
-           'permeability_of_faces', 'FlowBetweenFibres', 'learned_flow', 'scan_fields', 'keep_learned']
+           'LocalBlock', 'local_network', 'Learned', 'LearnedLubrication', 'fibre_diameter', 'scan_traits',
+           'encode_scan', 'Scans', 'flip_faces', 'load_scans', 'relative_error', 'truth_loss', 'truth_errors',
+           'build_learned', 'load_learned', 'scan_for', 'permeability_of_faces', 'FlowBetweenFibres', 'learned_flow',
+           'keep_learned']
 
 # %% ../nbs/17_learned.ipynb #e052f86c
 import math
@@ -205,6 +206,20 @@ class LearnedLubrication(nn.Module):
         "The flow of scans."
         return self.flow(scans, self.logs(scans))
 
+# %% ../nbs/17_learned.ipynb #dadf125c
+def fibre_diameter(mask: np.ndarray) -> float:  # (S, H, W), True in the fluid; voxels
+    "How many voxels fibres are thick, as one number of a scan; infinite where none has a surface."
+    faces = (mask[:, 1:] != mask[:, :-1]).sum() + (mask[:, :, 1:] != mask[:, :, :-1]).sum()
+    return 16 / math.pi * float((~mask).sum()) / faces if faces else math.inf
+
+def scan_traits(cell: Cell) -> dict:  # by name
+    "What a scan can be compared by; no number has a unit."
+    return {
+        "fibre fraction": 1 - float(shares_of(cell).mean()),
+        "thickness of a fibre (voxels)": fibre_diameter(cell.mask),
+        "height of a voxel over its width": cell.spacing[2] / cell.spacing[0],
+    }
+
 # %% ../nbs/17_learned.ipynb #35fb3b88
 def encode_scan(cell: Cell) -> dict:  # tensors without an axis for the cell
     "What the networks are given of a scan."
@@ -235,7 +250,7 @@ class Scans:
 
     def ranges(self) -> dict:  # [least, largest] by trait
         "Between what the traits of the scans lie."
-        return ranges_of(self.cell(i) for i in range(len(self)))
+        return ranges_of([scan_traits(self.cell(i)) for i in range(len(self))])
 
     def __getitem__(self, i: int) -> dict:
         "Scan i as the networks see it, with `faces` and `means` of the truth."
@@ -328,7 +343,7 @@ def scan_for(model: LearnedLubrication, cell: Cell) -> Cell:
     without shares where the model needs them."""
     cell = as_kind(cell, model.kind)
     percolating(may_hold_fluid(cell))  # raises
-    unlike = outside(cell, model.trained_on)
+    unlike = outside(scan_traits(cell), model.trained_on)
     if unlike:
         warnings.warn("unlike the scans of the training of learned lubrication, so its error is "
                       f"not known: {'; '.join(unlike)}")
@@ -350,6 +365,13 @@ class FlowBetweenFibres(NamedTuple):
     faces: np.ndarray  # mean through the faces (3, S, H, W + 1), m/s
     permeability: float  # m^2
     mobility: np.ndarray  # soft one of the scan, which the network corrects (S, H, W), m^2
+    cell: Cell  # the scan
+
+    def fields(self) -> dict:  # arrays (S, C, H, W), named as in `LEARNED`
+        "What other networks are told of the scan."
+        fields = (self.velocity, self.mobility[:, None], shares_of(self.cell)[:, None],
+                  may_hold_fluid(self.cell)[:, None])
+        return dict(zip(LEARNED, fields))
 
 @torch.no_grad()
 def learned_flow(
@@ -367,18 +389,9 @@ def learned_flow(
     faces, means = (unit * t[0].cpu().numpy() for t in found)
     k = permeability_of_faces(faces, cell, flow_drive)
     mobility = cell.spacing[0] ** 2 * scan["phi"].numpy()
-    return FlowBetweenFibres(means.swapaxes(0, 1), faces, k, mobility)
+    return FlowBetweenFibres(means.swapaxes(0, 1), faces, k, mobility, cell)
 
 # %% ../nbs/17_learned.ipynb #2aabe594
-def scan_fields(
-    cell: Cell,  # of the model's kind
-    found: FlowBetweenFibres,
-) -> dict:  # arrays (S, C, H, W), named as in `LEARNED`
-    "What other networks are told of a scan."
-    fields = (found.velocity, found.mobility[:, None], shares_of(cell)[:, None],
-              may_hold_fluid(cell)[:, None])
-    return dict(zip(LEARNED, fields))
-
 def keep_learned(
     root: str | Path,  # of the dataset
     model: LearnedLubrication,
@@ -392,9 +405,8 @@ def keep_learned(
 
     def fields_of(i):
         stored = data[i]
-        cell = as_kind(cell_of(stored), model.kind)
-        fields = scan_fields(cell, learned_flow(model, cell, flow_drive))
-        fields = [torch.from_numpy(array).float() for array in fields.values()]
+        found = learned_flow(model, cell_of(stored), flow_drive)
+        fields = [torch.from_numpy(array).float() for array in found.fields().values()]
         if i in train:
             scale = speed_scale(stored["U_2d"], stored["domain"])
             missing = (stored["U"] - fields[0]) / scale

@@ -10,7 +10,7 @@ __all__ = ['FEATURE_CHANNELS', 'CONDITIONS', 'UNCALIBRATED', 'OVERLAP', 'WINDOW'
            'decode_latent', 'decode', 'to_velocity', 'denoiser_for', 'decode_all', 'draw_samples', 'fluid_mean_square',
            'calibrate', 'sample', 'build_model', 'load_model', 'Predictor', 'pad_to_multiple', 'Sampling',
            'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'check_flowing',
-           'warn_of_unlike', 'conserve_mass', 'check_estimate', 'timed_part', 'flow_numbers', 'one_line',
+           'warn_of_unlike', 'conserve_mass', 'check_estimate', 'timed_part', 'prior_of', 'flow_numbers', 'one_line',
            'write_prediction', 'read_scan', 'predict_file']
 
 # %% ../nbs/19_predictor.ipynb #a15839b8
@@ -31,10 +31,13 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from scipy.ndimage import distance_transform_edt
 
-from .batches import Scaling, encode_cell, network_inputs, outside
+from .batches import Scaling, encode_cell, network_inputs, outside, traits
 from .blocks import patchify
 from .diffusion import SAMPLERS, SCHEDULES, Target, ddim, draw_noise
 from .fibres import Cell, NotPercolatingError
+from flowdiff.learned import (
+    FlowBetweenFibres, LearnedLubrication, build_learned, learned_flow,
+)
 from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
 from .stokes import Solution, meaning_of, permeability, slices_of
@@ -123,7 +126,7 @@ def denoiser_channels(
 # %% ../nbs/19_predictor.ipynb #dfffb631
 class ModelNumbers(TypedDict, total=False):
     "What a model remembers of the cells it was trained on."
-    prior: str  # "polished", "lubrication" or "none": what the networks correct
+    prior: str  # "polished", "lubrication", "learned" or "none": what the networks correct
     scale: float | None  # m/s that velocities are divided by; None: each cell's own speed
     residual_scale: list  # size of (v_x, v_y, v_z) less the prior, over the scale
     trained_on: str  # in words
@@ -167,11 +170,16 @@ class FlowModel(torch.nn.Module):
         prediction: str,  # what the denoiser predicts: "epsilon", "v" or "x0"
         conditions: list,  # names in `CONDITIONS`, in the order of the denoiser's channels
         numbers: ModelNumbers,
+        learned: LearnedLubrication | None = None,  # where the prior is "learned"
         clip: float | None = None,  # largest latent that sampling allows; None: no limit
         calibration: Calibration | None = None,  # None: samples stay as they are drawn
     ):
         super().__init__()
         check_structure(regression, schedule, conditions)
+        if (learned is None) == (numbers["prior"] == "learned"):
+            raise ValueError(f"learned: expected one with the prior learned, and with no other, "
+                             f"found {learned and 'one'} with {numbers['prior']}")
+        self.learned = learned and freeze(learned)
         self.vae = freeze(vae)
         self.regression = regression and freeze(regression)
         self.denoiser = denoiser
@@ -186,6 +194,7 @@ class FlowModel(torch.nn.Module):
         self.config = dict(
             vae=vae.config, regression=regression and regression.config,
             denoiser=denoiser.config, schedule=schedule, prediction=prediction,
+            learned=learned and learned.config,
             across_slices=isinstance(denoiser, UNet), conditions=list(conditions),
             numbers=numbers, clip=clip, calibration=calibration)
 
@@ -199,11 +208,11 @@ def multiple(self: FlowModel) -> int:
 # %% ../nbs/19_predictor.ipynb #1d2b21e6
 @patch(as_prop=True)
 def needs_physics(self: FlowModel) -> bool:
-    "Whether lubrication and prior must be computed before the networks."
+    "Whether lubrication and its polish must be computed before the networks."
     by_vae = self.vae.config["cond_channels"] > 0
     by_denoiser = "features" in self.conditions
     corrects_prior = self.numbers["prior"] != "none" or self.regression is not None
-    return corrects_prior or by_vae or by_denoiser
+    return self.learned is None and (corrects_prior or by_vae or by_denoiser)
 
 # %% ../nbs/19_predictor.ipynb #e46a79ac
 @patch(as_prop=True)
@@ -493,10 +502,12 @@ def build_model(config: dict) -> FlowModel:
     "Networks of a configuration, with random weights. Raises `KeyError` or `TypeError` for others."
     regression = UNet(**config["regression"]) if config["regression"] else None
     denoiser = (UNet if config["across_slices"] else SliceUNet)(**config["denoiser"])
+    of_learned = config.get("learned")  # absent in older models
     return FlowModel(
         DualVAE(**config["vae"]), regression, denoiser,
         schedule=config["schedule"], prediction=config["prediction"],
         conditions=config["conditions"], numbers=config["numbers"],
+        learned=build_learned(of_learned) if of_learned else None,
         clip=config["clip"], calibration=config["calibration"])
 
 # %% ../nbs/19_predictor.ipynb #c5abd5c0
@@ -543,12 +554,12 @@ def batch(
     self: Predictor,
     cell: Cell,
     slices: Solution,  # flow of the slices
-    physics: Physics | None,  # of the cell; None for networks that use none
+    known: Physics | FlowBetweenFibres | None,  # of the cell; None for networks that use none
 ) -> dict:  # of `network_inputs`: fields (1, C, S, H, W)
     "Inputs of the networks for one cell."
     fields = dict(domain=cell.flowing.mask[:, None], U_2d=slices.velocity)
-    if physics:
-        fields |= physics.fields()
+    if known is not None:
+        fields |= known.fields()
     tensors = {name: torch.from_numpy(np.array(a, np.float32)) for name, a in fields.items()}
     scaling = Scaling.of(self.model.numbers)
     encoded = encode_cell(tensors, torch.tensor(cell.spacing, dtype=torch.float32), scaling)
@@ -633,13 +644,13 @@ def velocities(
     self: Predictor,
     cell: Cell,
     slices: Solution,  # flow of the slices
-    physics: Physics | None,  # of the cell; None for networks that use none
+    known: Physics | FlowBetweenFibres | None,  # of the cell; None for networks that use none
     sampling: Sampling,
     *,
     progress: Callable | None = None,  # wraps the steps, tqdm for one
 ) -> np.ndarray:  # (samples, S, 3, H, W), m/s
     "What the networks say of a cell."
-    inputs = self.batch(cell, slices, physics)
+    inputs = self.batch(cell, slices, known)
     if sampling.sampler == "regression":
         residuals = regression_residual(self.model, inputs)
     else:
@@ -694,7 +705,7 @@ def check_flowing(cell: Cell) -> None:
 
 def warn_of_unlike(cell: Cell, numbers: ModelNumbers) -> None:
     "Warn of a cell unlike those that the networks were trained on."
-    unlike = outside(cell.flowing, numbers.get("ranges"))
+    unlike = outside(traits(cell.flowing), numbers.get("ranges"))
     if unlike:
         warnings.warn("the cell is unlike those that the model was trained on, "
                       f"errors may be larger: {'; '.join(unlike)}")
@@ -741,6 +752,13 @@ def timed_part(
     yield
     seconds[part] = time.perf_counter() - start
 
+# %% ../nbs/19_predictor.ipynb #2754ef43
+def prior_of(known: Physics | FlowBetweenFibres | None, slices: Solution) -> np.ndarray:
+    "The velocity that the networks correct (S, 3, H, W), m/s; the slices' own where they use none."
+    if known is None:
+        return slices.velocity
+    return known.velocity if isinstance(known, FlowBetweenFibres) else known.prior.velocity
+
 # %% ../nbs/19_predictor.ipynb #76c03860
 @patch
 def predict_flow(
@@ -760,9 +778,11 @@ def predict_flow(
         slices = slices_of(cell, drive, slices)
     with timed_part(seconds, "physics"):
         physics = Physics(cell, drive, slices) if needs_physics or polish else None
+        known = physics if needs_physics else None
+        if self.model.learned is not None:
+            known = learned_flow(self.model.learned, cell, drive)
     with timed_part(seconds, "networks"):
-        shown = physics if needs_physics else None
-        fields = self.velocities(cell, slices, shown, sampling, progress=progress)
+        fields = self.velocities(cell, slices, known, sampling, progress=progress)
     with timed_part(seconds, "polish"):
         velocity, residual = conserve_mass(fields.mean(0), cell, physics, polish, project)
     k = permeability(velocity, cell.extent[0], drive)
@@ -772,7 +792,7 @@ def predict_flow(
     return Prediction(
         velocity=velocity, permeability=k,
         std=spread.velocity, permeability_std=spread.permeability, slices=slices,
-        prior=physics.prior.velocity if physics else slices.velocity,
+        prior=prior_of(known, slices),
         cell=cell, residual=residual,
         sampler=sampling.sampler, steps=sampling.steps, seconds=seconds)
 
@@ -799,6 +819,9 @@ def predict(
         self.model, sampler=sampler, steps=steps, samples=samples, seed=seed, eta=eta)
     check_sampling(self.model, sampling.sampler, sampling.steps, samples, polish, eta,
                    project=project)
+    if self.model.learned is not None and (polish or project):
+        raise ValueError("polish and project: lead to the flow of the voxels, and this model knows "
+                         f"that between the fibres; expected none, found {polish} and {project}")
     check_flowing(cell)
     warn_of_unlike(cell, self.model.numbers)
     return self.predict_flow(
@@ -873,7 +896,7 @@ def predict_file(
     sampler: str | None = None,
     steps: int | None = None,
     samples: int = 1,
-    polish: int = 7,
+    polish: int | None = None,  # None: 7, or none where the prior is learned
     project: bool = False,
     seed: int = 0,
     eta: float = 0.0,
@@ -883,10 +906,12 @@ def predict_file(
     out = Path(out)
     cell = read_scan(stack, voxel_size, out)
     predictor = Predictor.from_directory(model, window=window)
+    if polish is None:
+        polish = 0 if predictor.model.learned else 7
     options = dict(samples=samples, polish=polish, project=project, seed=seed, eta=eta)
     prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
     write_prediction(out, prediction)
-    unlike = outside(cell.flowing, predictor.model.numbers.get("ranges"))
+    unlike = outside(traits(cell.flowing), predictor.model.numbers.get("ranges"))
     results = dict(
         stack=Path(stack).name, voxels_xyz=list(cell.shape[::-1]), extent_m=list(cell.extent),
         viscosity_Pa_s=drive.viscosity, pressure_drop_Pa=drive.pressure_drop)

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
-           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'VoxelSize',
-           'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
-           'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
-           'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit',
-           'run_command', 'released_model', 'predict_many', 'predict_command', 'report_command', 'plot_command',
-           'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
+           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'Grey',
+           'Binary', 'Draws', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta',
+           'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths',
+           'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export', 'convert_command',
+           'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models', 'predict_many', 'between_fibres',
+           'by_networks', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
+           'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -31,8 +32,8 @@ from typer.exceptions import TyperException
 
 from .files import atomic_write, parse_length
 from flowdiff.tools.study import (
-    RunFailed, defaults, find_experiment, keep_reference, load_preset, project_root,
-    readme_text, release, run, run_all, study_experiments,
+    LEARNS_TRUTH, RunFailed, defaults, find_experiment, keep_reference, load_preset, project_root,
+    readme_text, release, release_learned, run, run_all, study_experiments, study_of,
 )
 
 # %% ../../nbs/tools/cli.ipynb #a3523131
@@ -323,28 +324,36 @@ def run_command(
             run(experiment, preset, values, kernel, force)
 
 # %% ../../nbs/tools/cli.ipynb #38f0880b
-RELEASED = "outputs/reference/standard/model"
+RELEASED = "outputs/reference/truth/models"
 
 
-def released_model() -> Path:
-    "The model that comes with the project. Raises `FileNotFoundError` where there is none."
+def released_models() -> Path:
+    "The models that come with the project. Raises `FileNotFoundError` where there are none."
     expected = "--model: expected the folder of a trained model, since"
     try:
         folder = project_root() / RELEASED
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"{expected} the released one is not at hand: {error}") from None
-    if not (folder / "config.json").is_file():
-        raise FileNotFoundError(f"{expected} there is no released one at {folder}")
+        raise FileNotFoundError(f"{expected} the released ones are not at hand: {error}") from None
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{expected} there are no released ones at {folder}")
     return folder
 
 # %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
-    help="Segmented scans, each a TIFF or a folder of slices along z; 0 fibre, 1 or 255 fluid.")]
+    help="Scans, each a TIFF or a folder of slices along z: masks, 0 fibre and 1 or 255 fluid, or "
+         "shares of fluid, 0 to 255, 0 to 65535 or 0 to 1.")]
 FieldOut = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]
 Model = Annotated[Path | None, Option(
-    help="Folder of a trained model.", show_default=f"the released one, {RELEASED}")]
+    help="Folder of a trained model of the study, for masks and the options marked (model).",
+    show_default=f"those of learned lubrication, {RELEASED}")]
+Grey = Annotated[bool, Option(
+    "--grey", help="The values are shares of fluid.", show_default="more than two values are")]
+Binary = Annotated[bool, Option(
+    "--binary", help="A mask; of shares, where more than half is fluid.",
+    show_default="two values are")]
+Draws = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
 VoxelSize = Annotated[str | None, Option(
     help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um.",
     show_default="what the TIFF states")]
@@ -352,22 +361,24 @@ PressureDrop = Annotated[float, Option(help="Pa, from x = 0 to the other end.")]
 
 # %% ../../nbs/tools/cli.ipynb #e5ede2ea
 Sampler = Annotated[str | None, Option(
-    help="ddim, ddpm, dpmpp, or regression: one pass, no samples.",
+    help="(model) ddim, ddpm, dpmpp, or regression: one pass, no samples.",
     show_default="regression; for more samples than one that which the model was calibrated "
                  "with, or ddim")]
 Steps = Annotated[int | None, Option(
-    min=1, help="Steps of the sampler.",
+    min=1, help="(model) Steps of the sampler.",
     show_default="those that the model was calibrated with, or 10")]
-Samples = Annotated[int, Option(
-    min=1, help="Samples; their mean and standard deviation are given.")]
-Polish = Annotated[int, Option(min=0, help="Iterations of the solver that follow.")]
+Samples = Annotated[int | None, Option(
+    min=1, help="(model) Samples; their mean and standard deviation are given.", show_default="1")]
+Polish = Annotated[int | None, Option(
+    min=0, help="(model) Iterations of the solver that follow.", show_default="7")]
 Project = Annotated[bool, Option(
     "--project",
-    help="Without iterations: bring the field to the nearest one that conserves mass.")]
-Eta = Annotated[float, Option(help="Of ddim: share of the noise of ddpm, 0 to 1.")]
-Window = Annotated[int, Option(
-    min=0, help="Voxels in x and y that the networks see at a time; 0: all. "
-                "Larger needs more memory.")]
+    help="(model) Without iterations: bring the field to the nearest one that conserves mass.")]
+Eta = Annotated[float | None, Option(
+    help="(model) Of ddim: share of the noise of ddpm, 0 to 1.", show_default="0")]
+Window = Annotated[int | None, Option(
+    min=0, help="(model) Voxels in x and y that the networks see at a time; 0: all. "
+                "Larger needs more memory.", show_default="256")]
 
 # %% ../../nbs/tools/cli.ipynb #d5884e3c
 Workers = Annotated[int, Option(
@@ -395,36 +406,73 @@ def predict_many(
                          f"{failed[0]['name']}: {failed[0]['error']}")
     print(f"{len(rows)} scans: fields, pictures and predictions.csv in {out}")
 
+# %% ../../nbs/tools/cli.ipynb #b9db8f84
+def between_fibres(
+    grey: bool,
+    binary: bool,
+    options: dict[str, object],  # of the networks; None or False: not given
+) -> Callable:  # (stack, models, out, ...), without the drive
+    "What measures a scan. Raises `ValueError` for options that go with `--model`, or both kinds."
+    from flowdiff.measurement import measure_file
+
+    given = [name for name, value in options.items() if value is not None and value is not False]
+    if given:
+        raise ValueError(f"--{given[0]}: expected with --model, the folder of a trained model, "
+                         f"such as outputs/reference/standard/model")
+    if grey and binary:
+        raise ValueError("--grey and --binary: expected one of them, found both")
+    kind = "grey" if grey else "binary" if binary else None
+    return partial(measure_file, models=released_models().resolve(), kind=kind)
+
+
+def by_networks(
+    model: Path,
+    options: dict[str, object],  # of the networks; None or False: not given
+) -> Callable:  # (stack, model, out, ...), without the drive
+    "What predicts the flow of a mask by a model of the study."
+    from flowdiff.predictor import predict_file
+
+    given = {name: value for name, value in options.items()
+             if value is not None and value is not False}
+    if "window" in given:
+        given["window"] = given["window"] or None
+    return partial(predict_file, model=model.resolve(), **given)
+
 # %% ../../nbs/tools/cli.ipynb #1c743f1e
 @app.command("predict")
 def predict_command(
     stack: Stacks,
     out: FieldOut,
     model: Model = None,
+    grey: Grey = False,
+    binary: Binary = False,
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
     pressure_drop: PressureDrop = 10.0,
+    draws: Draws = 8,
+    seed: Annotated[int, Option(help="Of draws and samples.")] = 0,
     sampler: Sampler = None,
     steps: Steps = None,
-    samples: Samples = 1,
-    polish: Polish = 7,
+    samples: Samples = None,
+    polish: Polish = None,
     project: Project = False,
-    seed: Annotated[int, Option(help="Of the samples.")] = 0,
-    eta: Eta = 0.0,
-    window: Window = 256,
+    eta: Eta = None,
+    window: Window = None,
     workers: Workers = 2,
     scheduler: Scheduler = None,
     slurm: Slurm = None,
 ) -> None:
     "Predict the flow through a scan and its permeability, or through many beside each other."
     from flowdiff.lubrication import Drive
-    from flowdiff.predictor import predict_file
 
-    predict = partial(
-        predict_file, model=(model or released_model()).resolve(),
-        voxel_size=three_lengths(voxel_size) if voxel_size else None,
-        drive=Drive(viscosity, pressure_drop), sampler=sampler, steps=steps, samples=samples,
-        polish=polish, project=project, seed=seed, eta=eta, window=window or None)
+    options = dict(sampler=sampler, steps=steps, samples=samples, polish=polish, project=project,
+                   eta=eta, window=window)
+    if model is None:
+        predict = partial(between_fibres(grey, binary, options), draws=draws)
+    else:
+        predict = by_networks(model, options)
+    size = three_lengths(voxel_size) if voxel_size else None
+    predict = partial(predict, voxel_size=size, drive=Drive(viscosity, pressure_drop), seed=seed)
     if len(stack) == 1:
         predict(stack[0], out=out)
         return
@@ -508,8 +556,8 @@ def release_command(
     preset: Annotated[str, Option(help="A study whose reference is kept.")],
 ) -> None:
     "Put the trained model, in half precision and with its card, beside the reference of a study."
-    load_preset(preset)
-    print(release(preset))
+    learns = LEARNS_TRUTH in study_of(preset)
+    print(release_learned(preset) if learns else release(preset))
 
 # %% ../../nbs/tools/cli.ipynb #09bf9d90
 @app.command("readme")

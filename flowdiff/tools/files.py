@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_VOXELS', 'atomic_write', 'check_output', 'locked', 'end_with_parent', 'write_json', 'read_json', 'parse_length',
-           'check_voxel_size', 'write_stack', 'read_stack', 'write_vti', 'read_vti']
+           'check_voxel_size', 'write_stack', 'read_values', 'read_stack', 'write_vti', 'read_vti']
 
 # %% ../../nbs/tools/files.ipynb #928181db
 import json
@@ -344,11 +344,11 @@ def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
     return np.stack(slices)
 
 # %% ../../nbs/tools/files.ipynb #6368221f
-def read_stack(
+def read_values(
     path: str | Path,  # multi-page TIFF, or a folder of slices (.tif, .png) with numbered names
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
-) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W), True in fluid; (dx, dy, dz), m
-    "Read a scan. Raises `FileNotFoundError`, or `ValueError` on no scan or no voxel size."
+) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W); (dx, dy, dz), m
+    "Read the values of a scan. Raises as `read_stack` does."
     path = Path(path)
     size = None if voxel_size is None else check_voxel_size(voxel_size)
     if path.is_dir():
@@ -358,12 +358,19 @@ def read_stack(
         values, stated_size = _read_tiff(path)
     else:
         raise FileNotFoundError(f"{path}: no such file or folder")
-    mask = check_mask(values, str(path))
     size = size or stated_size
     if not size:
         raise ValueError(f"{path} does not state its voxel size (unit, resolution and spacing): "
                          "give voxel_size in m")
-    return mask, size
+    return values, size
+
+def read_stack(
+    path: str | Path,  # multi-page TIFF, or a folder of slices (.tif, .png) with numbered names
+    voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
+) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W), True in fluid; (dx, dy, dz), m
+    "Read a mask. Raises `FileNotFoundError`, or `ValueError` on no mask or no voxel size."
+    values, size = read_values(path, voxel_size)
+    return check_mask(values, str(path)), size
 
 # %% ../../nbs/tools/files.ipynb #6268eaea
 def _vti_array(
