@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['MOST_VOXELS', 'atomic_write', 'check_output', 'locked', 'end_with_parent', 'write_json', 'read_json', 'parse_length',
-           'check_voxel_size', 'write_stack', 'read_values', 'read_stack', 'write_vti', 'read_vti']
+           'check_voxel_size', 'write_tiff', 'write_stack', 'write_shares', 'read_values', 'read_stack', 'write_vti',
+           'read_vti']
 
 # %% ../../nbs/tools/files.ipynb #928181db
 import json
@@ -206,20 +207,39 @@ def check_voxel_size(
     return tuple(np.broadcast_to(size, 3).tolist())
 
 # %% ../../nbs/tools/files.ipynb #330da27e
+def write_tiff(
+    path: str | Path,  # ends in .tif or .tiff
+    values: np.ndarray,  # (S, H, W), uint8 or uint16
+    voxel_size: float | tuple[float, float, float],  # m
+) -> None:
+    "Write a stack of images with its voxel size. Raises `ValueError` on a wrong name or size."
+    if Path(path).suffix.lower() not in (".tif", ".tiff"):
+        raise ValueError(f"{path}: expected a name that ends in .tif or .tiff")
+    dx, dy, dz = (1e6 * edge for edge in check_voxel_size(voxel_size))  # um
+    with atomic_write(path) as temporary:
+        tifffile.imwrite(temporary, values, imagej=True, resolution=(1 / dx, 1 / dy),
+                         metadata=dict(axes="ZYX", spacing=dz, unit="um"))
+
 def write_stack(
     path: str | Path,  # ends in .tif or .tiff
     mask: np.ndarray,  # (S, H, W) binary, non-zero in fluid
     voxel_size: float | tuple[float, float, float],  # m
 ) -> None:
     "Write a mask as a TIFF that Fiji opens to scale. Raises `ValueError` on a wrong mask or size."
-    if Path(path).suffix.lower() not in (".tif", ".tiff"):
-        raise ValueError(f"{path}: expected a name that ends in .tif or .tiff")
-    mask = check_mask(mask)
-    dx, dy, dz = (1e6 * edge for edge in check_voxel_size(voxel_size))  # um
-    with atomic_write(path) as temporary:
-        tifffile.imwrite(
-            temporary, mask.astype(np.uint8) * 255, imagej=True, resolution=(1 / dx, 1 / dy),
-            metadata=dict(axes="ZYX", spacing=dz, unit="um"))
+    write_tiff(path, check_mask(mask).astype(np.uint8) * 255, voxel_size)
+
+# %% ../../nbs/tools/files.ipynb #f9050821
+def write_shares(
+    path: str | Path,  # ends in .tif or .tiff
+    shares: np.ndarray,  # of fluid (S, H, W), 0 to 1
+    voxel_size: float | tuple[float, float, float],  # m
+) -> None:
+    "Write a grey scan as a 16-bit TIFF that Fiji opens to scale. Raises `ValueError`."
+    shares = np.asarray(shares)
+    if shares.ndim != 3 or not (shares.min() >= 0 and shares.max() <= 1):
+        raise ValueError(f"shares: expected (S, H, W) numbers from 0 to 1, found {shares.shape} "
+                         f"from {shares.min():g} to {shares.max():g}")
+    write_tiff(path, np.round(65535 * shares).astype(np.uint16), voxel_size)
 
 # %% ../../nbs/tools/files.ipynb #260693f7
 MOST_VOXELS = 2**31  # of a scan; a file that declares more is damaged, or made to fill the memory
