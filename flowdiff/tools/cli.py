@@ -6,8 +6,8 @@
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'Grey',
-           'Binary', 'Draws', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta',
-           'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths',
+           'Binary', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project',
+           'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths',
            'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export', 'convert_command',
            'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models', 'predict_many', 'between_fibres',
            'by_networks', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
@@ -353,7 +353,7 @@ Grey = Annotated[bool, Option(
 Binary = Annotated[bool, Option(
     "--binary", help="A mask; of shares, where more than half is fluid.",
     show_default="two values are")]
-Draws = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
+DrawCount = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
 VoxelSize = Annotated[str | None, Option(
     help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um.",
     show_default="what the TIFF states")]
@@ -427,11 +427,14 @@ def between_fibres(
 
 def by_networks(
     model: Path,
+    grey: bool,
     options: dict[str, object],  # of the networks; None or False: not given
 ) -> Callable:  # (stack, model, out, ...), without the drive
-    "What predicts the flow of a mask by a model of the study."
+    "What predicts the flow of a mask by a model of the study. Raises `ValueError` for shares."
     from flowdiff.predictor import predict_file
 
+    if grey:
+        raise ValueError("--grey: a model of the study takes masks, expected without --model")
     given = {name: value for name, value in options.items()
              if value is not None and value is not False}
     if "window" in given:
@@ -449,7 +452,7 @@ def predict_command(
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
     pressure_drop: PressureDrop = 10.0,
-    draws: Draws = 8,
+    draws: DrawCount = 8,
     seed: Annotated[int, Option(help="Of draws and samples.")] = 0,
     sampler: Sampler = None,
     steps: Steps = None,
@@ -470,7 +473,7 @@ def predict_command(
     if model is None:
         predict = partial(between_fibres(grey, binary, options), draws=draws)
     else:
-        predict = by_networks(model, options)
+        predict = by_networks(model, grey, options)
     size = three_lengths(voxel_size) if voxel_size else None
     predict = partial(predict, voxel_size=size, drive=Drive(viscosity, pressure_drop), seed=seed)
     if len(stack) == 1:

@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT, copy_study, run_flowdiff
 from nbformat.v4 import new_code_cell, new_notebook
 
+from flowdiff.tools.files import read_json
 from flowdiff.tools.study import code_cells, defaults, experiments, study_experiments
 
 BY_NAME = [name for name in experiments(ROOT) if name not in study_experiments(ROOT)]
@@ -18,6 +19,25 @@ def test_runs(study, name):
     "`flowdiff run NAME`."
     done = run_flowdiff(["run", name, "--preset", "smoke"], study)
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_starts_from_learned_lubrication(study):
+    "The networks of the study with `prior learned`, as the preset `truth` trains them."
+    prior = ["-p", "prior", "learned", "-p", "learned", "learned_lubrication"]
+    parts = ["-p", "vae", "l/stage2", "-p", "regression", "l/regression"]
+    runs = {
+        "vae_stage1": ["l/stage1", *prior],
+        "vae_stage2": ["l/stage2", "-p", "stage1", "l/stage1"],
+        "regression": ["l/regression", *prior],
+        "diffusion": ["l/diffusion", *parts, *prior[3:]],
+        "evaluation": ["l/evaluation", *parts, "-p", "model", "l/diffusion"],
+    }
+    for name, words in runs.items():
+        done = run_flowdiff(["run", name, "--preset", "smoke", "-p", "run", *words], study)
+        assert done.returncode == 0, done.stderr[-4000:]
+    rows = read_json(study / "outputs" / "smoke" / "l" / "evaluation" / "metrics.json")["rows"]
+    errors = {row["name"]: row["rel_l2"]["all"] for row in rows}
+    assert errors["regression"] < 2 * errors["learned"]
 
 
 @pytest.mark.parametrize("name", experiments(ROOT))
