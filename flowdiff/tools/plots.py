@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['UM', 'MAGNITUDE', 'SIGNED', 'ERROR', 'FLUID', 'FIBRE', 'OUTLINE', 'PALETTE', 'DASHES', 'STYLE', 'new_figure',
            'si_scale', 'check_picture', 'overhang', 'signed_norm', 'draw_outline', 'draw_slice', 'map_figure',
-           'plot_mask', 'plot_components', 'draw_row', 'compare_fields', 'vz_across_slices', 'plot_latents']
+           'plot_mask', 'plot_components', 'draw_row', 'compare_fields', 'vz_across_slices', 'scan_and_flow',
+           'plot_latents']
 
 # %% ../../nbs/tools/plots.ipynb #dfe75183
 import math
@@ -337,6 +338,33 @@ def vz_across_slices(
         ax.set_title(f"z = {(k + 0.5) * extent[2] / S * UM:.1f} µm")
     aspect = 14 * len(fields) ** 0.5
     figure.colorbar(image, ax=axes, label=f"$v_z$ ({unit})", aspect=aspect, pad=0.01)
+    return figure
+
+# %% ../../nbs/tools/plots.ipynb #ba7ad107
+@rc_context(STYLE)
+def scan_and_flow(
+    shares: Mapping[str, np.ndarray],  # of fluid (H, W) by title, each on its own grid
+    speeds: Mapping[str, np.ndarray],  # (H, W) by title, each on its own grid, m/s
+    extent: Sequence[float],  # (Lx, Ly, Lz), m
+) -> Figure:
+    "What a slice is made of, and its speed, side by side on grids of any fineness."
+    check_extent(extent)
+    fastest = max(np.max(speed) for speed in speeds.values())
+    factor, unit = si_scale(fastest, "m/s")
+    figure, axes = map_figure(1, len(shares) + len(speeds), extent, (0.3, 0.9))
+    place = (0, extent[0] * UM, extent[1] * UM, 0)
+    for ax, (title, values) in zip(axes.flat, shares.items()):
+        ax.imshow(values, cmap=ListedColormap([FIBRE, FLUID]) if values.dtype == bool else "gray",
+                  vmin=0, vmax=1, extent=place, interpolation="nearest")
+        ax.set_title(title)
+    for ax, (title, values) in zip(axes.flat[len(shares):], speeds.items()):
+        image = ax.imshow(factor * values, cmap=MAGNITUDE, vmin=0, vmax=factor * fastest,
+                          extent=place, interpolation="nearest")
+        ax.set_title(title)
+    for ax in axes.flat:
+        ax.grid(False)
+        ax.label_outer()
+    figure.colorbar(image, ax=axes, label=f"speed ({unit})", shrink=0.8, aspect=14)
     return figure
 
 # %% ../../nbs/tools/plots.ipynb #df251f61
