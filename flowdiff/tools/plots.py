@@ -340,7 +340,7 @@ def vz_across_slices(
     figure.colorbar(image, ax=axes, label=f"$v_z$ ({unit})", aspect=aspect, pad=0.01)
     return figure
 
-# %% ../../nbs/tools/plots.ipynb #ba7ad107
+# %% ../../nbs/tools/plots.ipynb #f2fe0ab6
 @rc_context(STYLE)
 def scan_and_flow(
     shares: Mapping[str, np.ndarray],  # of fluid (H, W) by title, each on its own grid
@@ -363,6 +363,7 @@ def scan_and_flow(
         ax.set_title(title)
     for ax in axes.flat:
         ax.grid(False)
+        ax.set(xlabel="x (µm)", ylabel="y (µm)")
         ax.label_outer()
     figure.colorbar(image, ax=axes, label=f"speed ({unit})", shrink=0.8, aspect=14)
     return figure
