@@ -135,7 +135,7 @@ def verdict(
 ) -> str:  # Markdown
     "The best prediction, and where a baseline is at least as good as every network."
     judged = [row for row in rows if not is_ceiling(row)]
-    untrained = ("copy_2d", "lubrication", "prior")
+    untrained = ("copy_2d", "lubrication", "prior", "solver", "enlarged", "fitted")
     baselines = [row for row in judged if row["name"].startswith(untrained)]
     networks = [row for row in judged if row not in baselines]
     ahead = []
