@@ -17,7 +17,7 @@ from .batches import outside
 from .fibres import Cell, percolating
 from .learned import learned_flow, scan_traits
 from .lubrication import DRIVE, Drive, check_drive
-from .possible import PossibleFlows, draw_flows, interval, load_possible
+from .possible import PossibleFlows, draw_flows, load_possible, usual_interval
 from .scans import enlarged, kind_of, may_hold_fluid, scan_of, solve_finer
 from .tools.files import atomic_write, check_output, read_values, write_json, write_vti
 from .tools.plots import plot_components
@@ -54,6 +54,8 @@ def measure(
     kind, start = kind_of(cell), time.perf_counter()
     if kind != model.learned.kind:
         raise ValueError(f"model: expected one for {kind} scans, found {model.learned.kind}")
+    if model.config["k_deviation"] is None:
+        raise ValueError("model: expected one whose errors on validation scans are known")
     percolating(may_hold_fluid(cell))  # raises
     unlike = outside(scan_traits(cell), model.learned.trained_on)
     if unlike:
@@ -65,7 +67,8 @@ def measure(
     else:
         found = learned_flow(model.learned, cell, drive)
         drawn = draw_flows(model, cell, drive, draws=draws, seed=seed)
-        within, deviation = interval(drawn.permeability, LEVEL), drawn.velocity.std(0, ddof=1)
+        within = usual_interval(found.permeability, model.config["k_deviation"], LEVEL)
+        deviation = drawn.velocity.std(0, ddof=1)
         method = "learned lubrication"
     return Measurement(
         permeability=found.permeability, interval=within, velocity=found.velocity,

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BY_VOXEL', 'BY_CELL', 'LEVEL_NOISE', 'DRAWS', 'noise_like', 'PossibleFlows', 'distance', 'energy_score',
-           'relative_flux', 'score_loss', 'score_errors', 'Draws', 'draw_flows', 'interval', 'build_possible',
-           'load_possible']
+           'relative_flux', 'score_loss', 'score_errors', 'Draws', 'draw_flows', 'interval', 'usual_interval',
+           'build_possible', 'load_possible']
 
 # %% ../nbs/18_possible.ipynb #3033bb3f
 from itertools import combinations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import t as student
+from scipy.stats import norm, t as student
 from torch import nn
 
 from .fibres import Cell
@@ -52,11 +52,13 @@ class PossibleFlows(nn.Module):
         learned: LearnedLubrication,
         width: int = 24,  # channels of the network
         depth: int = 2,  # its blocks
+        k_deviation: float | None = None,  # rms error of log k of `learned`, on validation scans
     ):
         super().__init__()
         self.learned = freeze(learned)
         self.change = local_network(FEATURES + 6 + BY_VOXEL + BY_CELL, 6, width, depth)
-        self.config = dict(learned=learned.config, width=width, depth=depth)
+        self.config = dict(
+            learned=learned.config, width=width, depth=depth, k_deviation=k_deviation)
 
     def forward(
         self,
@@ -158,10 +160,21 @@ def interval(
     reach = student.ppf((1 + level) / 2, count - 1) * logs.std(ddof=1) * (1 + 1 / count) ** 0.5
     return float(np.exp(logs.mean() - reach)), float(np.exp(logs.mean() + reach))
 
+# %% ../nbs/18_possible.ipynb #8eb06dbf
+def usual_interval(
+    permeability: float,  # of learned lubrication, m^2
+    k_deviation: float,  # rms error of its logarithm
+    level: float = 0.9,  # share of true values that it should hold
+) -> tuple:  # from, to, m^2
+    "Where the true permeability lies, by the errors on validation scans."
+    reach = norm.ppf((1 + level) / 2) * k_deviation
+    return float(permeability * np.exp(-reach)), float(permeability * np.exp(reach))
+
 # %% ../nbs/18_possible.ipynb #1ab07b07
 def build_possible(config: dict) -> PossibleFlows:
     "The networks of a configuration, with random weights. Raises `KeyError` or `TypeError`."
-    return PossibleFlows(build_learned(config["learned"]), config["width"], config["depth"])
+    return PossibleFlows(build_learned(config["learned"]), config["width"], config["depth"],
+                         config["k_deviation"])
 
 def load_possible(folder: str | Path) -> PossibleFlows:
     "Read a model folder; see `read_model` for what can be wrong with it."
