@@ -787,9 +787,8 @@ of the permeability.
 
 {table}
 
-Of the true permeabilities {coverage:.0%} lie in the intervals of 90 % that the command gives, whose
-width is {width:.1%} of the permeability: the errors on validation scans, taken for normal. Of those
-of the draws, {by_draws:.0%}.
+Of the true permeabilities {by_draws:.0%} lie in the intervals of 90 % that the draws give, and
+{coverage:.0%} in those that the errors on validation scans give. The command tells what spans both.
 
 ## Data, and so the range of validity
 
@@ -825,7 +824,7 @@ def release_learned(
         card = LEARNED_CARD.format(
             preset=preset, kind=kind, cells=results["cells"]["test"], command=results["command"],
             table=format_table(results["rows"]), by_draws=draws["coverage_90"],
-            coverage=draws["coverage_90_fitted"], width=draws["width_90_fitted"],
+            coverage=draws["coverage_90_fitted"],
             settings="\n".join(f"- {n.replace('_', ' ')}: {text}" for n, text in ranges.items()))
         with atomic_write(target / "README.md") as temporary:
             temporary.write_text(card)
