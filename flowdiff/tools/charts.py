@@ -106,7 +106,7 @@ def plot_flux(
     return figure
 
 # %% ../../nbs/tools/charts.ipynb #20f9c288
-MARKERS = "osD^vPX"
+MARKERS = "osD^vPX<>*hp"
 
 
 def _draw_parity_line(

@@ -609,9 +609,10 @@ LEARNS_TRUTH = "02_learned_lubrication"
 
 def study_of(preset: str, root: Root = None) -> dict[str, Path]:  # notebooks by name, in order
     "What `run all` runs: nothing is learned of finer voxels where the data have none."
-    has_truth = resolve("01_dataset", preset, root=root).get("truth")
     names = study_experiments(root)
-    return {name: path for name, path in names.items() if has_truth or name != LEARNS_TRUTH}
+    if LEARNS_TRUTH in names and not resolve("01_dataset", preset, root=root)["truth"]:
+        del names[LEARNS_TRUTH]
+    return names
 
 # %% ../../nbs/tools/study.ipynb #3929dbbf
 def run_all(
