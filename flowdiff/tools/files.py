@@ -364,33 +364,45 @@ def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
     return np.stack(slices)
 
 # %% ../../nbs/tools/files.ipynb #6368221f
+def _read(
+    path: str | Path,
+    voxel_size: float | tuple[float, float, float] | None,  # m
+) -> tuple[np.ndarray, tuple[float, float, float] | None]:  # (S, H, W); m, None: not known
+    "Values of a scan, and their size as it was typed, or as the file states it."
+    path = Path(path)
+    size = None if voxel_size is None else check_voxel_size(voxel_size)
+    if path.is_dir():
+        return _read_folder(path), size
+    if path.is_file():
+        values, stated_size = _read_tiff(path)
+        return values, size or stated_size
+    raise FileNotFoundError(f"{path}: no such file or folder")
+
+def _known(
+    path: str | Path,
+    size: tuple[float, float, float] | None,  # m
+) -> tuple[float, float, float]:
+    "The voxel size. Raises `ValueError` where it is not known."
+    if not size:
+        raise ValueError(f"{path} does not state its voxel size (unit, resolution and spacing): "
+                         "give voxel_size in m")
+    return size
+
 def read_values(
     path: str | Path,  # multi-page TIFF, or a folder of slices (.tif, .png) with numbered names
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
 ) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W); (dx, dy, dz), m
     "Read the values of a scan. Raises as `read_stack` does."
-    path = Path(path)
-    size = None if voxel_size is None else check_voxel_size(voxel_size)
-    if path.is_dir():
-        values = _read_folder(path)
-        stated_size = None
-    elif path.is_file():
-        values, stated_size = _read_tiff(path)
-    else:
-        raise FileNotFoundError(f"{path}: no such file or folder")
-    size = size or stated_size
-    if not size:
-        raise ValueError(f"{path} does not state its voxel size (unit, resolution and spacing): "
-                         "give voxel_size in m")
-    return values, size
+    values, size = _read(path, voxel_size)
+    return values, _known(path, size)
 
 def read_stack(
     path: str | Path,  # multi-page TIFF, or a folder of slices (.tif, .png) with numbered names
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
 ) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W), True in fluid; (dx, dy, dz), m
     "Read a mask. Raises `FileNotFoundError`, or `ValueError` on no mask or no voxel size."
-    values, size = read_values(path, voxel_size)
-    return check_mask(values, str(path)), size
+    values, size = _read(path, voxel_size)
+    return check_mask(values, str(path)), _known(path, size)
 
 # %% ../../nbs/tools/files.ipynb #6268eaea
 def _vti_array(
