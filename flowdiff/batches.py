@@ -8,6 +8,7 @@ __all__ = ['NORMALISATIONS', 'FLIPS', 'LEARNED', 'Scaling', 'find_scaling', 'Sam
            'outside', 'network_inputs', 'load_batch', 'each_cell', 'first_cell', 'to_si', 'Batches']
 
 # %% ../nbs/09_batches.ipynb #8dc96f9a
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -252,9 +253,10 @@ def outside(
     reasons = []
     for name, value in of_cell.items() if trained_on else ():
         least, largest = trained_on[name]
-        if not least / 1.05 <= value <= 1.05 * largest:
+        if not least / 1.05 <= value <= 1.05 * (math.inf if largest is None else largest):
             shown = name.replace("(um)", "(µm)")
-            reasons.append(f"{shown} {value:.3g}, trained on {least:.3g} to {largest:.3g}")
+            upwards = "more" if largest is None else f"{largest:.3g}"
+            reasons.append(f"{shown} {value:.3g}, trained on {least:.3g} to {upwards}")
     return reasons
 
 # %% ../nbs/09_batches.ipynb #d5d7ff00

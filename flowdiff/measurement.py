@@ -17,9 +17,7 @@ from .batches import outside
 from .fibres import Cell, percolating
 from .learned import learned_flow, scan_traits
 from .lubrication import DRIVE, Drive, check_drive
-from flowdiff.possible import (
-    PossibleFlows, draw_flows, interval, load_possible, usual_interval,
-)
+from .possible import PossibleFlows, draw_flows, interval, load_possible
 from .scans import enlarged, kind_of, may_hold_fluid, scan_of, solve_finer
 from .tools.files import atomic_write, check_output, read_values, write_json, write_vti
 from .tools.plots import plot_components
@@ -69,9 +67,8 @@ def measure(
     else:
         found = learned_flow(model.learned, cell, drive)
         drawn = draw_flows(model, cell, drive, draws=draws, seed=seed)
-        by_draws = interval(drawn.permeability, LEVEL)
-        by_errors = usual_interval(found.permeability, model.config["k_deviation"], LEVEL)
-        within = min(by_draws[0], by_errors[0]), max(by_draws[1], by_errors[1])
+        known_error = model.config["k_deviation"]
+        within = interval(drawn.permeability, found.permeability, known_error, LEVEL)
         deviation = drawn.velocity.std(0, ddof=1)
         method = "learned lubrication"
     return Measurement(

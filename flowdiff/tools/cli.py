@@ -9,9 +9,9 @@ __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 
            'Binary', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project',
            'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths',
            'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export', 'convert_command',
-           'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models', 'predict_many', 'between_fibres',
-           'by_networks', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
-           'reference_command', 'release_command', 'readme_command']
+           'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models', 'predict_many', 'typed',
+           'between_fibres', 'by_networks', 'predict_command', 'report_command', 'plot_command', 'view_command',
+           'kernel_install', 'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -407,6 +407,12 @@ def predict_many(
     print(f"{len(rows)} scans: fields, pictures and predictions.csv in {out}")
 
 # %% ../../nbs/tools/cli.ipynb #b9db8f84
+def typed(options: dict[str, object]) -> dict[str, object]:
+    "Those of the options that were given."
+    return {name: value for name, value in options.items()
+            if value is not None and value is not False}
+
+
 def between_fibres(
     grey: bool,
     binary: bool,
@@ -415,10 +421,9 @@ def between_fibres(
     "What measures a scan. Raises `ValueError` for options that go with `--model`, or both kinds."
     from flowdiff.measurement import measure_file
 
-    given = [name for name, value in options.items() if value is not None and value is not False]
-    if given:
-        raise ValueError(f"--{given[0]}: expected with --model, the folder of a trained model, "
-                         f"such as outputs/reference/standard/model")
+    for name in typed(options):
+        raise ValueError(f"--{name}: expected with --model, the folder of a trained model, "
+                         "such as outputs/reference/standard/model")
     if grey and binary:
         raise ValueError("--grey and --binary: expected one of them, found both")
     kind = "grey" if grey else "binary" if binary else None
@@ -435,8 +440,7 @@ def by_networks(
 
     if grey:
         raise ValueError("--grey: a model of the study takes masks, expected without --model")
-    given = {name: value for name, value in options.items()
-             if value is not None and value is not False}
+    given = typed(options)
     if "window" in given:
         given["window"] = given["window"] or None
     return partial(predict_file, model=model.resolve(), **given)
