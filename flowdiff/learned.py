@@ -210,7 +210,7 @@ class LearnedLubrication(nn.Module):
 def fibre_diameter(mask: np.ndarray) -> float:  # (S, H, W), True in the fluid; voxels
     "How many voxels fibres are thick, as one number of a scan; infinite where none has a surface."
     faces = (mask[:, 1:] != mask[:, :-1]).sum() + (mask[:, :, 1:] != mask[:, :, :-1]).sum()
-    return 16 / math.pi * float((~mask).sum()) / faces if faces else math.inf
+    return 16 / math.pi * float((~mask).sum()) / float(faces) if faces else math.inf
 
 def scan_traits(cell: Cell) -> dict:  # by name
     "What a scan can be compared by; no number has a unit."

@@ -57,8 +57,8 @@ def check_pure(shares: np.ndarray, where: str) -> None:
     fibre, fluid = float((shares <= PURE).mean()), float((shares >= 1 - PURE).mean())
     if min(fibre, fluid) < FEWEST_PURE:
         raise ValueError(f"{where}: looks like raw grey values and not like shares of fluid: "
-                         f"{fibre:.1%} of the voxels are all fibre, {fluid:.1%} all fluid, expected "
-                         f"at least {FEWEST_PURE:.0%} of each; segment the scan, or take --binary")
+                         f"{fibre:.1%} of the voxels are all fibre, {fluid:.1%} all fluid, "
+                         f"expected {FEWEST_PURE:.0%} of each; segment the scan, or take --binary")
 
 def scan_of(
     values: np.ndarray,  # (S, H, W)
