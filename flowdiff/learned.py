@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['HOLD', 'FEATURES', 'LARGER_IS_WELL', 'soft_mobility', 'Conductances', 'conductances', 'PressureOf', 'flow_of',
-           'features_of', 'LocalBlock', 'local_network', 'Learned', 'LearnedLubrication', 'fibre_diameter',
+           'features_of', 'LocalBlock', 'local_network', 'Learned', 'two_sides', 'LearnedLubrication', 'fibre_diameter',
            'scan_traits', 'scan_ranges', 'encode_scan', 'Scans', 'flip_faces', 'load_scans', 'relative_error',
            'truth_loss', 'truth_errors', 'build_learned', 'load_learned', 'scan_for', 'permeability_of_faces',
            'FlowBetweenFibres', 'learned_flow', 'keep_learned']
@@ -164,6 +164,15 @@ class Learned(NamedTuple):
     faces: torch.Tensor  # velocity through the faces (B, 3, S, H, W + 1); conserves mass
     means: torch.Tensor  # velocity, mean over the voxels (B, 3, S, H, W)
 
+def two_sides(faces: torch.Tensor) -> tuple:  # (B, 3, S, H, W + 1) -> two of (B, 3, S, H, W)
+    "Velocity through the faces of each voxel on its low and on its high side."
+    low, high = faces[..., :-1].clone(), faces[..., :-1].clone()
+    high[:, 0] = faces[:, 0, ..., 1:]
+    for c, a in ((1, "y"), (2, "z")):
+        low[:, c] = in_front(high[:, c], AXES[a], 0)
+    return low, high
+
+# %% ../nbs/17_learned.ipynb #c68d8ef7
 class LearnedLubrication(nn.Module):
     "From scans to the flow between their fibres. Raises `ValueError` for an unknown kind of scan."
 
@@ -194,10 +203,7 @@ class LearnedLubrication(nn.Module):
         factors, ratio, support = logs.clamp(-8, 8).exp(), scans["ratio"], scans["support"]
         faces = flow_of(conductances(scans["phi"], factors, support, ratio), ratio)
         size = faces.square().mean((1, 2, 3, 4), keepdim=True).sqrt()
-        low, high = faces[..., :-1].clone(), faces[..., :-1].clone()
-        high[:, 0] = faces[:, 0, ..., 1:]
-        for c, a in ((1, "y"), (2, "z")):
-            low[:, c] = in_front(high[:, c], AXES[a], 0)
+        low, high = two_sides(faces)
         seen = torch.cat([low / size, high / size], 1).float()
         bent = self.bend(torch.cat([seen, scans["features"]], 1)).double()
         return Learned(faces, support[:, None] * ((low + high) / 2 + size * bent))

@@ -40,6 +40,7 @@ from flowdiff.learned import (
 )
 from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
+from .scans import as_kind
 from .stokes import Solution, meaning_of, permeability, slices_of
 from flowdiff.tools.files import (
     atomic_write, check_output, read_stack, write_json, write_vti,
@@ -149,12 +150,22 @@ class Calibration(TypedDict):
 UNCALIBRATED = dict(sampler="ddim", steps=10, permeability=1.0)  # where a model has none
 
 # %% ../nbs/19_predictor.ipynb #9a07e016
-def check_structure(regression: UNet | None, schedule: str, conditions: list) -> None:
-    "Raise `ValueError` for a schedule that is not known, or a condition that nothing provides."
+def check_structure(
+    regression: UNet | None,
+    learned: LearnedLubrication | None,
+    prior: str,
+    schedule: str,
+    conditions: list,
+) -> None:
+    "Raise `ValueError` for an unknown schedule, or what nothing provides: a condition, the prior."
     if schedule not in SCHEDULES:
         raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)}, found {schedule!r}")
     if "latent_regression" in conditions and regression is None:
         raise ValueError("conditions: latent_regression needs a regression, found none")
+    if (learned is None) == (prior == "learned"):
+        found = "none" if learned is None else "one"
+        raise ValueError("learned: expected one with the prior learned, and none with another, "
+                         f"found {found} with {prior}")
 
 # %% ../nbs/19_predictor.ipynb #d7d2bd70
 class FlowModel(torch.nn.Module):
@@ -175,10 +186,7 @@ class FlowModel(torch.nn.Module):
         calibration: Calibration | None = None,  # None: samples stay as they are drawn
     ):
         super().__init__()
-        check_structure(regression, schedule, conditions)
-        if (learned is None) == (numbers["prior"] == "learned"):
-            raise ValueError(f"learned: expected one with the prior learned, and with no other, "
-                             f"found {learned and 'one'} with {numbers['prior']}")
+        check_structure(regression, learned, numbers["prior"], schedule, conditions)
         self.learned = learned and freeze(learned)
         self.vae = freeze(vae)
         self.regression = regression and freeze(regression)
@@ -822,6 +830,8 @@ def predict(
     if self.model.learned is not None and (polish or project):
         raise ValueError("polish and project: lead to the flow of the voxels, and this model knows "
                          f"that between the fibres; expected none, found {polish} and {project}")
+    if self.model.learned is not None:
+        cell = as_kind(cell, self.model.learned.kind)
     check_flowing(cell)
     warn_of_unlike(cell, self.model.numbers)
     return self.predict_flow(
