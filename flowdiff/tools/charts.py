@@ -56,6 +56,9 @@ def legend_beside(
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), title=title, alignment="left")
 
 # %% ../../nbs/tools/charts.ipynb #3f3f6606
+MARKERS = "osD^vPX<>*hp"
+
+
 @rc_context(STYLE)
 def error_along(
     errors: Mapping[str, Sequence[float]],  # relative errors (N,) by name
@@ -65,8 +68,8 @@ def error_along(
     "Relative errors against anything, in per cent."
     errors = check_series(errors, len(x), "x")
     figure, ((ax,),) = new_figure(1, 1, 5.2, 2.2)
-    for name, error in errors.items():
-        ax.plot(x, 100 * error, marker="o", label=name)
+    for (name, error), marker in zip(errors.items(), cycle(MARKERS)):
+        ax.plot(x, 100 * error, marker=marker, label=name)
     ax.set(xlabel=label, ylabel="relative $L_2$ error (%)")
     smallest = 100 * min(error.min() for error in errors.values())
     largest = 100 * max(error.max() for error in errors.values())
@@ -106,9 +109,6 @@ def plot_flux(
     return figure
 
 # %% ../../nbs/tools/charts.ipynb #20f9c288
-MARKERS = "osD^vPX<>*hp"
-
-
 def _draw_parity_line(
     ax: Axes,
     low: float,
