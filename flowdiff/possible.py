@@ -8,6 +8,7 @@ __all__ = ['BY_VOXEL', 'BY_CELL', 'CELL_NOISE', 'DRAWS', 'noise_like', 'Possible
            'interval_of_errors', 'interval', 'build_possible', 'load_possible']
 
 # %% ../nbs/18_possible.ipynb #3033bb3f
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -63,13 +64,14 @@ class PossibleFlows(nn.Module):
     def forward(
         self,
         scans: dict,  # a batch of `Scans`
-        noise: torch.Tensor,  # (B, 6, S, H, W)
-    ) -> Learned:
-        "One possible flow of each scan."
+        noises: Iterable,  # each (B, 6, S, H, W)
+    ) -> Iterator:  # of `Learned`
+        "A possible flow of each scan for every noise."
         with torch.no_grad():
-            logs = self.learned.logs(scans)
-        known = torch.cat([scans["features"], logs.float(), noise], 1)
-        return self.learned.flow(scans, logs + self.change(known).double())
+            logs = self.learned.logs(scans)  # the same for all
+        for noise in noises:
+            known = torch.cat([scans["features"], logs.float(), noise], 1)
+            yield self.learned.flow(scans, logs + self.change(known).double())
 
 # %% ../nbs/18_possible.ipynb #9d06781b
 def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:  # of (B, 3, ...): (B,)
@@ -101,7 +103,7 @@ def score_loss(
 ) -> tuple:  # scalar, and its parts by name
     "Energy score of draws: of the flow through the faces, the means, and the permeability."
     generators = [generator] * len(batch["phi"])
-    flows = [model(batch, noise_like(batch, generators)) for _ in range(count)]
+    flows = list(model(batch, [noise_like(batch, generators) for _ in range(count)]))
     ratios = [relative_flux(flow, batch) for flow in flows]
     parts = dict(
         faces=energy_score([flow.faces for flow in flows], batch["faces"]).mean(),
@@ -142,9 +144,9 @@ def draw_flows(
     device = next(model.parameters()).device
     scan = {name: t[None].to(device) for name, t in encode_scan(cell).items()}
     unit, velocities, permeabilities = velocity_unit(cell, flow_drive), [], []
-    for i in range(draws):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + i)
-        found = model(scan, noise_like(scan, [generator]))
+    seeds = (seed * 1_000_003 + i for i in range(draws))
+    noises = (noise_like(scan, [torch.Generator().manual_seed(s)]) for s in seeds)
+    for found in model(scan, noises):
         velocities.append(unit * found.means[0].transpose(0, 1).cpu().numpy())
         faces = unit * found.faces[0].cpu().numpy()
         permeabilities.append(permeability_of_faces(faces, cell, flow_drive))
