@@ -324,7 +324,7 @@ def run_command(
             run(experiment, preset, values, kernel, force)
 
 # %% ../../nbs/tools/cli.ipynb #38f0880b
-RELEASED = "outputs/reference/truth/models"
+RELEASED = "outputs/reference/standard/models"
 
 
 def released_models() -> Path:
@@ -423,7 +423,7 @@ def between_fibres(
 
     for name in typed(options):
         raise ValueError(f"--{name}: expected with --model, the folder of a trained model, "
-                         "such as outputs/reference/standard/model")
+                         "such as outputs/reference/voxels/model")
     if grey and binary:
         raise ValueError("--grey and --binary: expected one of them, found both")
     kind = "grey" if grey else "binary" if binary else None

@@ -96,7 +96,7 @@ def parameters_of(cells: list) -> str:
     return "\n".join(["| parameter | value | meaning |", "|---|---|---|", *rows])
 
 # %% ../../nbs/tools/site.ipynb #48e8bdce
-PREFERRED = ("standard", "bench", "quick")  # presets whose results are shown, first come
+PREFERRED = ("standard", "voxels", "bench", "quick")  # presets whose results are shown, first come
 
 def executed(
     root: Path,  # the checkout

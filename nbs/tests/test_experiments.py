@@ -22,7 +22,7 @@ def test_runs(study, name):
 
 
 def test_starts_from_learned_lubrication(study):
-    "The networks of the study with `prior learned`, as the preset `truth` trains them."
+    "The networks of the study with `prior learned`, as the preset `standard` trains them."
     prior = ["-p", "prior", "learned", "-p", "learned", "learned_lubrication"]
     parts = ["-p", "vae", "l/stage2", "-p", "regression", "l/regression"]
     runs = {

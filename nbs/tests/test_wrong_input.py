@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from flowdiff.tools.cli import app
 
-MODEL = ROOT / "outputs" / "reference" / "standard" / "model"
+MODEL = ROOT / "outputs" / "reference" / "voxels" / "model"
 
 
 @dataclass(frozen=True)
