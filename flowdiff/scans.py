@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['KINDS', 'PURE', 'FEWEST_PURE', 'SMOOTHING', 'OUTWARD', 'REACH', 'MISSED', 'check_kind', 'as_kind', 'may_hold_fluid',
            'shares_of', 'check_pure', 'scan_of', 'kind_of', 'enlarged', 'solve_finer', 'Sections', 'deepest',
-           'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres', 'fitted_cell']
+           'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres', 'fitted_cell', 'by_solver']
 
 # %% ../nbs/16_scans.ipynb #25e7f531
 from typing import NamedTuple
@@ -270,3 +270,15 @@ def fitted_cell(
     missed = ndimage.binary_dilation(missed, np.ones((1, 3, 3)))
     here = missed.repeat(r, 1).repeat(r, 2)
     return Cell(np.where(here, enlarged(cell, r).mask, fine), cell.extent)
+
+# %% ../nbs/16_scans.ipynb #ba5bb28c
+def by_solver(
+    finer: int,  # into how many voxels one is cut along x and y, at most
+    drive: Drive = DRIVE,
+) -> dict:  # functions from a scan to a `Solution`, by name
+    "What the solver makes of a scan's own voxels, of enlarged ones and of the fibres it finds."
+    ways = {"solver": lambda scan: solve(scan, drive, rtol=1e-4)}
+    for r in sorted({2, finer}):
+        ways[f"enlarged_{r}"] = lambda scan, r=r: solve_finer(enlarged(scan, r), r, drive)
+    ways["fitted"] = lambda scan: solve_finer(fitted_cell(scan, finer), finer, drive)
+    return ways

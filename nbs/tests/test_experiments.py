@@ -25,12 +25,15 @@ def test_starts_from_learned_lubrication(study):
     "The networks of the study with `prior learned`, as the preset `standard` trains them."
     prior = ["-p", "prior", "learned", "-p", "learned", "learned_lubrication"]
     parts = ["-p", "vae", "l/stage2", "-p", "regression", "l/regression"]
+    model = ["-p", "model", "l/diffusion"]
     runs = {
         "vae_stage1": ["l/stage1", *prior],
         "vae_stage2": ["l/stage2", "-p", "stage1", "l/stage1"],
         "regression": ["l/regression", *prior],
         "diffusion": ["l/diffusion", *parts, *prior[3:]],
-        "evaluation": ["l/evaluation", *parts, "-p", "model", "l/diffusion"],
+        "evaluation": ["l/evaluation", *parts, *model],
+        "diagnosis": ["l/diagnosis", *parts[:3], *model],
+        "uncertainty": ["l/uncertainty", *parts[:3], *model],
     }
     for name, words in runs.items():
         done = run_flowdiff(["run", name, "--preset", "smoke", "-p", "run", *words], study)
