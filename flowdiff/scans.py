@@ -30,13 +30,14 @@ def as_kind(
     cell: Cell,  # with its shares of fluid
     kind: str,  # "grey" or "binary"
 ) -> Cell:
-    "The scan of a kind. Raises `ValueError` for another kind, or shares that are missing."
+    """The scan as a file of a kind would hold it: a mask, or shares and nothing else.
+    Raises `ValueError` for another kind, or shares that are missing."""
     check_kind(kind)
     if kind == "binary":
         return Cell(cell.mask, cell.extent)
     if cell.fraction is None:
         raise ValueError("cell: expected shares of fluid for a grey scan, found a mask alone")
-    return cell
+    return Cell(cell.fraction > 0.5, cell.extent, cell.fraction)
 
 def may_hold_fluid(cell: Cell) -> np.ndarray:  # (S, H, W) bool
     "Where there can be fluid, as far as a scan tells."
