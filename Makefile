@@ -33,7 +33,7 @@ bench: install  ## time and memory of everything beside each other, into outputs
 
 # Resumable: ends when MINUTES are up, and the same command goes on. DEVICE=cpu GPU_PRESETS=smoke tries it without a GPU.
 # Benchmark and released weights are those of the first preset; the published networks of the second one are half a gigabyte.
-gpu-study: install  ## data on the GPU, standard networks at 256 x 256 x 11 and the published ones, tables (MINUTES=10 a call)
+gpu-study: install  ## data on the GPU, the study of standard at 128 x 128 x 11 and the published networks, tables (MINUTES=10 a call)
 	set -e; run="$(BIN)/flowdiff run --device $(DEVICE) --budget-minutes $(MINUTES) --preset"; first=$(firstword $(GPU_PRESETS)); \
 	for preset in $(GPU_PRESETS); do \
 	  $$run $$preset all; \
