@@ -8,6 +8,7 @@ __all__ = ['KINDS', 'PURE', 'FEWEST_PURE', 'SMOOTHING', 'OUTWARD', 'REACH', 'MIS
            'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres', 'fitted_cell', 'by_solver']
 
 # %% ../nbs/16_scans.ipynb #25e7f531
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -115,9 +116,10 @@ def solve_finer(
     r: int,
     drive: Drive = DRIVE,
     rtol: float = 1e-4,
+    progress: Callable[[float], None] | None = None,  # is told the residual at every iteration
 ) -> Solution:  # on the voxels of the scan
     "The flow of a cell, averaged over the voxels of a scan."
-    return averaged_back(solve(fine.flowing, drive, rtol=rtol), r)
+    return averaged_back(solve(fine.flowing, drive, rtol=rtol, progress=progress), r)
 
 # %% ../nbs/16_scans.ipynb #bba5a7b7
 class Sections(NamedTuple):

@@ -11,7 +11,7 @@ __all__ = ['LUBRICATION_WEIGHT', 'MOBILITY_RTOL', 'ROUND', 'BYTES', 'permeabilit
 
 # %% ../nbs/05_stokes.ipynb #a02d6ccc
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -327,11 +327,14 @@ def iterate(
     start: torch.Tensor,  # (B, 4, S, H, W + 1)
     rtol: float,  # residual |b - A x| / |b| of every cell
     maxiter: int,
+    progress: Callable[[float], None] | None = None,  # is told the residual at every iteration
 ) -> BatchSolution:
     "MINRES from a start, until all cells are solved or the iterations run out."
     goal = rtol  # for the estimate
     for count, step in enumerate(stokes_steps(stokes, start)):
         estimate = float(step.estimate.max())
+        if progress is not None:
+            progress(estimate)
         if estimate <= goal or count == maxiter or not np.isfinite(estimate):
             x = step.unknowns
             residual = stokes.residual(x)
@@ -389,12 +392,14 @@ def solve(
     maxiter: int = 500,
     start: torch.Tensor | None = None,  # unknowns (4, S, H, W + 1), units of the cell; None: rest
     refine: int = 1,  # voxels are cut into refine x refine in x and y; then always from rest
+    progress: Callable[[float], None] | None = None,  # is told the residual at every iteration
 ) -> Solution:
     """Stokes flow of a cell. Raises `NotPercolatingError` if no fluid joins inlet and outlet,
     `RuntimeError` where the iterations come to no flow."""
     check_drive(drive)
     if refine > 1:
-        fine = solve(cell.refined(refine), drive, rtol=rtol, maxiter=maxiter)
+        fine = solve(
+            cell.refined(refine), drive, rtol=rtol, maxiter=maxiter, progress=progress)
         return averaged_back(fine, refine)
     mask, _, ratio = voxels_of([cell])
     stokes = PreconditionedStokes(mask, ratio)
@@ -402,7 +407,7 @@ def solve(
     if start is not None:
         check_start(start, cell)
         begin = torch.where(stokes.live, start, 0.0)
-    x, iterations, residual = iterate(stokes, begin, rtol, maxiter)
+    x, iterations, residual = iterate(stokes, begin, rtol, maxiter, progress)
     solution = make_solution(cell, drive, x[0], iterations, float(residual), rtol)
     check_solution(solution, rtol)
     return solution
