@@ -40,10 +40,10 @@ from flowdiff.learned import (
 )
 from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
-from .scans import as_kind
+from .scans import as_kind, scan_of
 from .stokes import Solution, meaning_of, permeability, slices_of
 from flowdiff.tools.files import (
-    atomic_write, check_output, read_stack, write_json, write_vti,
+    atomic_write, check_output, read_stack, read_values, write_json, write_vti,
 )
 from .tools.plots import plot_components
 from .training import autocast, pick_device, read_model
@@ -887,17 +887,20 @@ def read_scan(
     stack: str | Path,  # TIFF, or folder of images along z
     voxel_size: tuple | None,  # (dx, dy, dz), m; None: what the file states
     out: Path,  # field file that will be written
+    kind: str | None = None,  # "grey": shares of fluid; else a mask
 ) -> Cell:
     "Read a scan. Raises `ValueError` for the scan or the name, `OSError` where there is no room."
     if out.suffix != ".vti":
         raise ValueError(f"out: expected a file name that ends in .vti, found {out}")
-    mask, spacing = read_stack(stack, voxel_size)
-    check_output(out, 50 * mask.size + 2**21)  # three velocities and a mask, and the picture
-    return Cell(mask, tuple(float(n * d) for n, d in zip(mask.shape[::-1], spacing)))
+    read = read_values if kind == "grey" else read_stack
+    values, spacing = read(stack, voxel_size)
+    check_output(out, 50 * values.size + 2**21)  # three velocities and a mask, and the picture
+    extent = tuple(float(n * d) for n, d in zip(values.shape[::-1], spacing))
+    return scan_of(values, extent, kind or "binary", str(stack))
 
 # %% ../nbs/19_predictor.ipynb #633e1e04
 def predict_file(
-    stack: str | Path,  # segmented scan: TIFF, or folder of images along z
+    stack: str | Path,  # TIFF, or folder of images along z; shares where the model takes these
     model: str | Path,  # model folder
     out: str | Path,  # velocity field, .vti; a .png and a .json are written beside it
     *,
@@ -914,10 +917,11 @@ def predict_file(
 ) -> dict:  # what the .json holds
     "Predict the flow through a scan and write it for ParaView, as a picture and as numbers."
     out = Path(out)
-    cell = read_scan(stack, voxel_size, out)
     predictor = Predictor.from_directory(model, window=window)
+    learned = predictor.model.learned
+    cell = read_scan(stack, voxel_size, out, learned and learned.kind)
     if polish is None:
-        polish = 0 if predictor.model.learned else 7
+        polish = 0 if learned else 7
     options = dict(samples=samples, polish=polish, project=project, seed=seed, eta=eta)
     prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
     write_prediction(out, prediction)
