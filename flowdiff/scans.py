@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'PURE', 'FEWEST_PURE', 'SMOOTHING', 'OUTWARD', 'REACH', 'MISSED', 'check_kind', 'as_kind', 'may_hold_fluid',
-           'shares_of', 'check_pure', 'scan_of', 'kind_of', 'enlarged', 'solve_finer', 'Sections', 'deepest',
-           'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres', 'fitted_cell', 'by_solver']
+           'shares_of', 'check_pure', 'scan_of', 'kind_of', 'coarsened', 'enlarged', 'solve_finer', 'Sections',
+           'deepest', 'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres', 'fitted_cell',
+           'by_solver']
 
 # %% ../nbs/16_scans.ipynb #25e7f531
 from collections.abc import Callable
@@ -92,6 +93,18 @@ def scan_of(
 def kind_of(cell: Cell) -> str:
     "The kind of a scan."
     return "binary" if cell.fraction is None else "grey"
+
+# %% ../nbs/16_scans.ipynb #7130142a
+def coarsened(
+    cell: Cell,
+    r: int,  # r x r voxels become one
+) -> Cell:  # with shares of fluid
+    "A scan on larger voxels. Raises `ValueError` where r does not divide its rows and columns."
+    _, rows, columns = cell.shape
+    if rows % r or columns % r:
+        raise ValueError(f"r: expected a divisor of {rows} rows and {columns} columns, found {r}")
+    shares = block_mean(shares_of(cell), r)
+    return Cell(shares > 0.5, cell.extent, shares)
 
 # %% ../nbs/16_scans.ipynb #174e8c14
 SMOOTHING = 0.8  # standard deviation of the blur of a binary scan, voxels
