@@ -435,11 +435,12 @@ def by_networks(
     grey: bool,
     options: dict[str, object],  # of the networks; None or False: not given
 ) -> Callable:  # (stack, model, out, ...), without the drive
-    "What predicts the flow of a mask by a model of the study. Raises `ValueError` for shares."
+    "What predicts a flow by a model of the study, which knows its kind of scan."
     from flowdiff.predictor import predict_file
 
     if grey:
-        raise ValueError("--grey: a model of the study takes masks, expected without --model")
+        raise ValueError("--grey: a model of the study knows its kind of scan, "
+                         "expected without --model")
     given = typed(options)
     if "window" in given:
         given["window"] = given["window"] or None
