@@ -6,12 +6,12 @@
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'Grey',
-           'Binary', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project',
-           'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths',
-           'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export', 'convert_command',
-           'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models', 'predict_many', 'typed',
-           'between_fibres', 'by_networks', 'predict_command', 'report_command', 'plot_command', 'view_command',
-           'kernel_install', 'reference_command', 'release_command', 'readme_command']
+           'Binary', 'Direction', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish',
+           'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line',
+           'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export',
+           'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models',
+           'predict_many', 'typed', 'between_fibres', 'by_networks', 'predict_command', 'report_command',
+           'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -353,6 +353,8 @@ Grey = Annotated[bool, Option(
 Binary = Annotated[bool, Option(
     "--binary", help="A mask; of shares, where more than half is fluid.",
     show_default="two values are")]
+Direction = Annotated[str, Option(
+    help="Of the pressure drop: x, y, z, or all of them.")]
 DrawCount = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
 VoxelSize = Annotated[str | None, Option(
     help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um.",
@@ -457,6 +459,7 @@ def predict_command(
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
     pressure_drop: PressureDrop = 10.0,
+    direction: Direction = "x",
     draws: DrawCount = 8,
     seed: Annotated[int, Option(help="Of draws and samples.")] = 0,
     sampler: Sampler = None,
@@ -476,7 +479,11 @@ def predict_command(
     options = dict(sampler=sampler, steps=steps, samples=samples, polish=polish, project=project,
                    eta=eta, window=window)
     if model is None:
-        predict = partial(between_fibres(grey, binary, options), draws=draws)
+        measured = between_fibres(grey, binary, options)
+        predict = partial(measured, direction=direction, draws=draws)
+    elif direction != "x":
+        raise ValueError("--direction: a model of the study knows the flow along x alone; turn "
+                         f"the scan, or leave --model out; found {direction}")
     else:
         predict = by_networks(model, grey, options)
     size = three_lengths(voxel_size) if voxel_size else None
