@@ -261,7 +261,7 @@ def measure_file(
 ) -> dict:  # what the .json holds
     "Measure a scan, and write its flow for ParaView, as a picture and as numbers."
     out = Path(out)
-    if out.suffix != ".vti":
+    if out.suffix.lower() != ".vti":
         raise ValueError(f"out: expected a file name that ends in .vti, found {out}")
     if direction not in (*TURNS, "all"):
         raise ValueError(f"direction: expected x, y, z or all, found {direction!r}")

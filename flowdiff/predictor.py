@@ -890,7 +890,7 @@ def read_scan(
     kind: str | None = None,  # "grey": shares of fluid; else a mask
 ) -> Cell:
     "Read a scan. Raises `ValueError` for the scan or the name, `OSError` where there is no room."
-    if out.suffix != ".vti":
+    if out.suffix.lower() != ".vti":
         raise ValueError(f"out: expected a file name that ends in .vti, found {out}")
     read = read_values if kind == "grey" else read_stack
     values, spacing = read(stack, voxel_size)

@@ -10,8 +10,9 @@ __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 
            'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line',
            'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export',
            'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models',
-           'predict_many', 'typed', 'between_fibres', 'by_networks', 'predict_command', 'report_command',
-           'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command', 'readme_command']
+           'predict_many', 'typed', 'between_fibres', 'by_networks', 'existing', 'check_field_name', 'predict_command',
+           'report_command', 'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command',
+           'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -23,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from glob import glob
 from pathlib import Path
 from typing import Annotated
 
@@ -448,6 +450,25 @@ def by_networks(
         given["window"] = given["window"] or None
     return partial(predict_file, model=model.resolve(), **given)
 
+# %% ../../nbs/tools/cli.ipynb #f3b34fcc
+def existing(scans: list[Path]) -> list[Path]:
+    "Scans by their names or patterns of names. Raises `FileNotFoundError` for what is not there."
+    found = []
+    for scan in scans:
+        names = [scan] if scan.exists() else sorted(map(Path, glob(str(scan))))
+        if not names:
+            raise FileNotFoundError(f"{scan}: no such file or folder")
+        found += names
+    return found
+
+def check_field_name(out: Path, count: int) -> None:
+    "Raise `ValueError` unless it is a .vti for one scan, and a folder for several."
+    is_field = out.suffix.lower() == ".vti"
+    if count == 1 and not is_field:
+        raise ValueError(f"--out: expected a file name that ends in .vti, found {out}")
+    if count > 1 and is_field:
+        raise ValueError(f"--out: expected a folder for {count} scans, found {out}")
+
 # %% ../../nbs/tools/cli.ipynb #1c743f1e
 @app.command("predict")
 def predict_command(
@@ -474,6 +495,8 @@ def predict_command(
     slurm: Slurm = None,
 ) -> None:
     "Predict the flow through a scan and its permeability, or through many beside each other."
+    stack = existing(stack)
+    check_field_name(out, len(stack))
     from flowdiff.lubrication import Drive
 
     options = dict(sampler=sampler, steps=steps, samples=samples, polish=polish, project=project,
@@ -491,8 +514,6 @@ def predict_command(
     if len(stack) == 1:
         predict(stack[0], out=out)
         return
-    if out.suffix == ".vti":
-        raise ValueError(f"--out: expected a folder for {len(stack)} scans, found {out}")
     from flowdiff.tools.cluster import connect
 
     predict_many(predict, stack, out, connect(workers, scheduler, slurm))
