@@ -450,7 +450,7 @@ def by_networks(
         given["window"] = given["window"] or None
     return partial(predict_file, model=model.resolve(), **given)
 
-# %% ../../nbs/tools/cli.ipynb #f3b34fcc
+# %% ../../nbs/tools/cli.ipynb #75c911ca
 def existing(scans: list[Path]) -> list[Path]:
     "Scans by their names or patterns of names. Raises `FileNotFoundError` for what is not there."
     found = []

@@ -18,7 +18,7 @@ import secrets
 import shutil
 import threading
 import time
-import zlib
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Context, Decimal
@@ -283,21 +283,78 @@ def _check_pages(
         raise ValueError(f"declares {declared:.3g} voxels, expected at most {MOST_VOXELS:.3g}")
 
 # %% ../../nbs/tools/files.ipynb #9aafcdd3
+_METRES = {
+    **dict.fromkeys(("m", "meter", "metre"), 1.0), **dict.fromkeys(("in", "inch", '"'), 0.0254),
+    "cm": 1e-2, "mm": 1e-3, "nm": 1e-9,
+    **dict.fromkeys(("um", "µm", "μm", r"\u00b5m", "micron", "micrometer", "micrometre"), 1e-6)}
+
+def _unit(name: object) -> float | None:  # m; None for one that is not known
+    "A unit of length as programs spell it."
+    text = str(name).lower()
+    return _METRES.get(text) or _METRES.get(text.removesuffix("s")) or _METRES.get(text[:-2])
+
 def _imagej_voxel_size(
     page: tifffile.TiffPage,  # the first one
     metadata: Mapping,  # ImageJ's
 ) -> tuple[float, float, float] | None:  # (dx, dy, dz), m
     "The voxel size in ImageJ's tags; None where the file does not state all of it."
-    unit = metadata.get("unit")
-    unit = {"micron": "um", "microns": "um", r"\u00B5m": "um"}.get(unit, unit)
+    along_x = metadata.get("unit")
+    units = [_unit(metadata.get(name, along_x)) for name in ("unit", "yunit", "zunit")]
     tags = [page.tags.get(name) for name in ("XResolution", "YResolution")]
-    if unit not in _POWERS or "spacing" not in metadata:
+    if not all(units) or not metadata.get("spacing"):
         return None
     if not all(tag and tag.value[0] for tag in tags):
         return None
     dx, dy = (tag.value[1] / tag.value[0] for tag in tags)
     edges = dx, dy, abs(metadata["spacing"])
-    return tuple(float(edge) * 10.0 ** _POWERS[unit] for edge in edges)
+    return tuple(float(edge) * unit for edge, unit in zip(edges, units))
+
+def _ome_voxel_size(xml: str) -> tuple[float, float, float] | None:  # (dx, dy, dz), m
+    "The voxel size in the XML of an OME-TIFF; None where it does not state all of it."
+    pixels = next((e for e in ElementTree.fromstring(xml).iter() if e.tag.endswith("Pixels")), {})
+    edges = [pixels.get(f"PhysicalSize{axis}") for axis in "XYZ"]
+    units = [_unit(pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "XYZ"]
+    if not all(edges) or not all(units):
+        return None
+    return tuple(float(edge) * unit for edge, unit in zip(edges, units))
+
+# %% ../../nbs/tools/files.ipynb #55592388
+_SLICES = "ZITQ"  # axes that pages can be along: depth, images, times of a badly labelled stack
+
+def _check_axes(series: tifffile.TiffPageSeries) -> None:
+    "Raise `ValueError` for values along more than slices, rows and columns."
+    sizes = {axis: n for axis, n in zip(series.axes, series.shape) if n > 1}
+    others = [axis for axis in sizes if axis not in _SLICES + "YX"]
+    if others:
+        what = "channels" if others[0] == "C" else f"values along the axis {others[0]}"
+        raise ValueError(f"holds {sizes[others[0]]} {what}: expected a single value a voxel")
+    if sum(axis in sizes for axis in _SLICES) > 1:
+        raise ValueError(f"has pages along several axes, {series.axes} {series.shape}: "
+                         "expected one stack of slices")
+
+def _all_slices(tif: tifffile.TiffFile) -> np.ndarray:  # (S, H, W)
+    "The pages of a file in their order. Raises `ValueError` on channels and on several images."
+    for series in tif.series:
+        _check_axes(series)
+    if len(tif.series) == 1:
+        return tif.series[0].asarray().reshape(-1, *tif.series[0].shape[-2:])
+    if tif.is_ome:
+        raise ValueError(f"holds {len(tif.series)} images: expected one")
+    return np.stack([page.asarray() for page in tif.pages])
+
+# %% ../../nbs/tools/files.ipynb #4f6328b9
+_LOSSY = ("JPEG", "WEBP", "LERC", "JPEG2000", "APERIO_JP2000")
+
+def _check_storage(page: tifffile.TiffPage) -> None:
+    "Warn of values that were compressed with loss, raise `ValueError` on pages that lie turned."
+    name = tifffile.COMPRESSION(page.compression).name
+    if any(name.startswith(lossy) for lossy in _LOSSY):
+        warnings.warn(f"{page.parent.filename}: compressed with loss ({name}): the values are not "
+                      "those of the scan, and the sharp edges of fibres suffer most")
+    orientation = page.tags.get("Orientation")
+    if orientation and orientation.value != 1:
+        raise ValueError(f"its pages are stored turned or mirrored (orientation tag "
+                         f"{int(orientation.value)}): save them upright, top left first")
 
 # %% ../../nbs/tools/files.ipynb #711b5030
 def _read_tiff(
@@ -307,15 +364,16 @@ def _read_tiff(
     try:
         with _collected_complaints() as complaints, tifffile.TiffFile(path) as tif:
             _check_pages(tif, complaints)
-            pages = tif.asarray()
-            if pages.ndim == 2:
-                pages = pages[None]
+            _check_storage(tif.pages[0])
+            pages = _all_slices(tif)
             metadata = tif.imagej_metadata or {}
-            slices = metadata.get("images", len(pages))
+            slices = max(metadata.get("images", 0), len(tif.pages))
             if slices != len(pages):  # tifffile gives what is left of a cut file
                 raise ValueError(f"cut short: {len(pages)} of {slices} slices found")
+            if tif.is_ome:
+                return pages, _ome_voxel_size(tif.ome_metadata)
             return pages, _imagej_voxel_size(tif.pages[0], metadata)
-    except (tifffile.TiffFileError, ValueError, zlib.error) as error:  # they do not name the file
+    except (tifffile.TiffFileError, ValueError, RuntimeError) as error:  # they name no file
         raise ValueError(f"{path}: {error}") from None
 
 # %% ../../nbs/tools/files.ipynb #c47cb567
