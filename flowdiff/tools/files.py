@@ -19,9 +19,11 @@ import shutil
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Context, Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -401,9 +403,33 @@ def _read_slice(path: Path) -> np.ndarray:  # (H, W)
     return pages[0]
 
 # %% ../../nbs/tools/files.ipynb #8f9d2ea0
-def _in_order_of_numbers(path: Path) -> list[str | int]:
-    "A key that sorts slice_2 before slice_10."
-    return [int(t) if t.isdigit() else t for t in re.split(r"(\d+)", path.name)]
+_DIGITS = re.compile(r"(\d+)")
+
+def _pattern(path: Path) -> str:
+    "A name without its numbers."
+    return _DIGITS.sub("#", path.name)
+
+def _numbers(path: Path) -> list[int]:
+    "The numbers in a name, so that slice_2 sorts before slice_10."
+    return [int(text) for text in _DIGITS.findall(path.name)]
+
+def _in_order(paths: list[Path]) -> list[Path]:
+    "Files sorted by the one number that counts them. Raises `ValueError` for odd names."
+    usual = Counter(map(_pattern, paths)).most_common(1)[0][0]
+    for path in paths:
+        if _pattern(path) != usual:
+            raise ValueError(f"{path}: does not fit the pattern {usual} of the other names in its "
+                             "folder: expected slices alone")
+    paths = sorted(paths, key=_numbers)
+    counting = [column for column in zip(*map(_numbers, paths)) if len(set(column)) > 1]
+    if len(paths) > 1 and len(counting) != 1:
+        raise ValueError(f"{paths[0].parent}: expected names in which one number counts the "
+                         f"slices, found {len(counting)}, as {paths[0].name} and {paths[1].name}")
+    for last, (before, after) in zip(paths, pairwise(counting[0] if counting else ())):
+        if after - before != 1:
+            raise ValueError(f"{last.parent}: {after - before - 1} slices are missing after "
+                             f"{last.name}, or their names count in steps")
+    return paths
 
 # %% ../../nbs/tools/files.ipynb #2ab99da6
 def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
@@ -412,7 +438,11 @@ def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
     images = [path for path in visible if path.suffix.lower() in (".tif", ".tiff", ".png")]
     if not images:
         raise ValueError(f"{folder} holds no .tif, .tiff or .png images")
-    paths = sorted(images, key=_in_order_of_numbers)
+    suffixes = sorted({path.suffix for path in images})
+    if len(suffixes) > 1:
+        raise ValueError(f"{folder} holds images of several formats, {', '.join(suffixes)}: "
+                         "expected one")
+    paths = _in_order(images)
     slices = [_read_slice(path) for path in paths]
     shape = slices[0].shape
     for path, image in zip(paths, slices):
