@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TURNS', 'LEAST_TOGETHER', 'LEVEL', 'BY_NETWORKS', 'BY_SOLVER', 'DARCY', 'smallest_gap', 'turned_array', 'turned',
            'turned_back', 'coarsening', 'Measurement', 'permeability_of_voxels', 'suited', 'unlike_training',
-           'on_finer_voxels', 'measure', 'finite_or_none', 'measured_numbers', 'measured_line', 'model_for',
+           'on_finer_voxels', 'measure', 'finite_or_none', 'measured_numbers', 'measured_line', 'model_for', 'labelled',
            'write_measurement', 'measure_file']
 
 # %% ../nbs/21_measurement.ipynb #a7eabf29
@@ -234,6 +234,20 @@ def model_for(
             return grey
     return model
 
+# %% ../nbs/21_measurement.ipynb #5f8b7044
+def labelled(
+    values: np.ndarray,  # (S, H, W)
+    fluid: float,  # label
+    where: str,  # what holds the values, for the message
+) -> np.ndarray:  # (S, H, W) bool
+    "The voxels of a label. Raises `ValueError` where there are none."
+    mask = values == fluid
+    if not mask.any():
+        labels = np.unique(values)
+        shown = ", ".join(f"{label:g}" for label in labels[:9]) + " and more" * (len(labels) > 9)
+        raise ValueError(f"{where}: no voxel has the value {fluid:g} of the fluid, found {shown}")
+    return mask
+
 # %% ../nbs/21_measurement.ipynb #f0143b3c
 def write_measurement(found: Measurement, out: Path) -> None:
     "Write the fields for ParaView, and beside them the picture of the middle slice."
@@ -248,11 +262,12 @@ def write_measurement(found: Measurement, out: Path) -> None:
 
 # %% ../nbs/21_measurement.ipynb #63598397
 def measure_file(
-    stack: str | Path,  # scan: TIFF, or folder of images along z; a mask, or shares of fluid
+    stack: str | Path,  # scan: TIFF, .npy, or folder of images along z; a mask, shares, or labels
     models: str | Path,  # folder that holds a model folder for each kind of scan
     out: str | Path,  # velocity field, .vti; a .png and a .json are written beside it
     *,
     kind: str | None = None,  # "grey" or "binary"; None: as the values say
+    fluid: float | None = None,  # value of the fluid, where the values are labels
     voxel_size: tuple | None = None,  # (dx, dy, dz), m; None: what the file states
     drive: Drive = DRIVE,
     direction: str = "x",  # of the pressure drop; or "y", "z", "all"
@@ -266,6 +281,8 @@ def measure_file(
     if direction not in (*TURNS, "all"):
         raise ValueError(f"direction: expected x, y, z or all, found {direction!r}")
     values, spacing = read_values(stack, voxel_size)
+    if fluid is not None:
+        values = labelled(values, fluid, str(stack))
     extent = tuple(float(n * d) for n, d in zip(values.shape[::-1], spacing))
     cell = scan_of(values, extent, kind, str(stack))
     directions = list(TURNS) if direction == "all" else [direction]

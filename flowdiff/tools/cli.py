@@ -6,9 +6,9 @@
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'Grey',
-           'Binary', 'Direction', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples', 'Polish',
-           'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line',
-           'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export',
+           'Binary', 'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples',
+           'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command',
+           'warning_line', 'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export',
            'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models',
            'predict_many', 'typed', 'between_fibres', 'by_networks', 'existing', 'check_field_name', 'predict_command',
            'report_command', 'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command',
@@ -26,7 +26,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from glob import glob
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Argument, Option, Typer
 from typer.core import TyperGroup
@@ -355,7 +355,9 @@ Grey = Annotated[bool, Option(
 Binary = Annotated[bool, Option(
     "--binary", help="A mask; of shares, where more than half is fluid.",
     show_default="two values are")]
-Direction = Annotated[str, Option(
+Fluid = Annotated[float | None, Option(
+    metavar="LABEL", help="Value of the fluid, where the values of the scan are labels.")]
+Direction = Annotated[Literal["x", "y", "z", "all"], Option(
     help="Of the pressure drop: x, y, z, or all of them.")]
 DrawCount = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
 VoxelSize = Annotated[str | None, Option(
@@ -477,6 +479,7 @@ def predict_command(
     model: Model = None,
     grey: Grey = False,
     binary: Binary = False,
+    fluid: Fluid = None,
     voxel_size: VoxelSize = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
     pressure_drop: PressureDrop = 10.0,
@@ -503,7 +506,10 @@ def predict_command(
                    eta=eta, window=window)
     if model is None:
         measured = between_fibres(grey, binary, options)
-        predict = partial(measured, direction=direction, draws=draws)
+        predict = partial(measured, fluid=fluid, direction=direction, draws=draws)
+    elif fluid is not None:
+        raise ValueError("--fluid: a model of the study reads masks or shares, expected without "
+                         "--model")
     elif direction != "x":
         raise ValueError("--direction: a model of the study knows the flow along x alone; turn "
                          f"the scan, or leave --model out; found {direction}")

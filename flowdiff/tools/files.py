@@ -451,6 +451,21 @@ def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
                 f"{path} has {image.shape} pixels: expected {shape} as in {paths[0].name}")
     return np.stack(slices)
 
+# %% ../../nbs/tools/files.ipynb #f69bcee0
+def _read_npy(path: Path) -> np.ndarray:  # (S, H, W)
+    "The array of a .npy file. Raises `ValueError`."
+    try:
+        values = np.load(path, allow_pickle=False, mmap_mode="r")
+    except (ValueError, OSError, EOFError) as error:
+        raise ValueError(f"{path}: not an array of numbers: {error}") from None
+    if values.ndim != 3 or values.dtype.kind not in "buif":
+        raise ValueError(f"{path}: expected numbers in the shape slices, rows, columns, found "
+                         f"{values.dtype} in {values.shape}")
+    if values.size > MOST_VOXELS:
+        raise ValueError(f"{path}: holds {values.size:.3g} voxels, expected at most "
+                         f"{MOST_VOXELS:.3g}")
+    return np.array(values)
+
 # %% ../../nbs/tools/files.ipynb #6368221f
 def _read(
     path: str | Path,
@@ -461,6 +476,8 @@ def _read(
     size = None if voxel_size is None else check_voxel_size(voxel_size)
     if path.is_dir():
         return _read_folder(path), size
+    if path.is_file() and path.suffix.lower() == ".npy":
+        return _read_npy(path), size
     if path.is_file():
         values, stated_size = _read_tiff(path)
         return values, size or stated_size
@@ -477,7 +494,7 @@ def _known(
     return size
 
 def read_values(
-    path: str | Path,  # multi-page TIFF, or a folder of slices (.tif, .png) with numbered names
+    path: str | Path,  # multi-page TIFF, .npy, or a folder of slices (.tif, .png) with numbers
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
 ) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W); (dx, dy, dz), m
     "Read the values of a scan. Raises as `read_stack` does."
@@ -485,7 +502,7 @@ def read_values(
     return values, _known(path, size)
 
 def read_stack(
-    path: str | Path,  # multi-page TIFF, or a folder of slices (.tif, .png) with numbered names
+    path: str | Path,  # multi-page TIFF, .npy, or a folder of slices (.tif, .png) with numbers
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
 ) -> tuple[np.ndarray, tuple[float, float, float]]:  # (S, H, W), True in fluid; (dx, dy, dz), m
     "Read a mask. Raises `FileNotFoundError`, or `ValueError` on no mask or no voxel size."
