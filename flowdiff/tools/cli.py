@@ -598,8 +598,9 @@ def release_command(
     preset: Annotated[str, Option(help="A study whose reference is kept.")],
 ) -> None:
     "Put the trained model, in half precision and with its card, beside the reference of a study."
-    learns = LEARNS_TRUTH in study_of(preset)
-    print(release_learned(preset) if learns else release(preset))
+    if LEARNS_TRUTH in study_of(preset):
+        print(release_learned(preset))
+    print(release(preset))
 
 # %% ../../nbs/tools/cli.ipynb #09bf9d90
 @app.command("readme")
