@@ -10,6 +10,7 @@ __all__ = ['DRIVE', 'WALL_SHARE', 'Drive', 'check_drive', 'Voxels', 'voxels_of',
            'velocity_unit']
 
 # %% ../nbs/02_lubrication.ipynb #e94e47d4
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -204,10 +205,10 @@ def conjugate_gradients(
     "Preconditioned conjugate gradients. Raises `RuntimeError` where they do not get there."
     x, r, scale = torch.zeros_like(b), b.clone(), float(b.norm())
     norms, direction, rz = [1.0 if scale else 0.0], None, None
-    while norms[-1] > rtol:
-        if len(norms) > maxiter:
+    while not norms[-1] <= rtol:
+        if len(norms) > maxiter or math.isnan(norms[-1]):
             raise RuntimeError(f"conjugate gradients: residual {norms[-1]:.1e} "
-                               f"after {maxiter} iterations, asked for {rtol:.1e}")
+                               f"after {len(norms) - 1} iterations, asked for {rtol:.1e}")
         z = precondition((r / scale).float()).to(b.dtype)
         rz_old, rz = rz, float((r * z).sum())
         direction = z if direction is None else torch.add(z, direction, alpha=rz / rz_old)

@@ -6,7 +6,8 @@
 __all__ = ['LARGEST_EIGENVALUE', 'DEGREE', 'Q', 'FEWEST', 'TWICE', 'strong_directions', 'pad_even', 'add_pairs', 'coarsen',
            'Level', 'make_level', 'Chebyshev', 'chebyshev', 'load_row', 'iterate_row', 'smooth_loop', 'prolong',
            'smooth_in_lines', 'smooth', 'restrict_loop', 'restrict_residual', 'Multigrid', 'problem_dot', 'or_one',
-           'add_up_loop', 'add_up', 'Lanczos', 'TurnedColumn', 'Givens', 'minres_steps', 'until']
+           'add_up_loop', 'add_up', 'IndefiniteError', 'checked_squares', 'Lanczos', 'TurnedColumn', 'Givens',
+           'minres_steps', 'until']
 
 # %% ../nbs/04_multigrid.ipynb #e6a9353a
 from collections.abc import Callable, Iterator
@@ -345,6 +346,22 @@ def add_up(
     add_up_loop(factors[0], vectors[0], factors[1], vectors[1], factors[2], vectors[2])
     return w
 
+# %% ../nbs/04_multigrid.ipynb #ee803c32
+class IndefiniteError(RuntimeError):
+    "A preconditioner turns out not to be positive definite."
+
+def checked_squares(
+    squares: torch.Tensor,  # (B, 1), v P v
+    v: torch.Tensor,  # (B, n)
+    z: torch.Tensor,  # (B, n), P v
+) -> torch.Tensor:  # (B, 1), at least zero
+    "Squares without what rounding made negative. Raises `IndefiniteError` for more than that."
+    if (squares < 0).any():
+        rounding = 1e-4 * (problem_dot(v, v) * problem_dot(z, z)).sqrt()
+        if (squares < -rounding).any():
+            raise IndefiniteError("the preconditioner is not positive definite")
+    return squares.clamp_min(0)
+
 # %% ../nbs/04_multigrid.ipynb #70e39b38
 class Lanczos:
     "Basis vectors in which a symmetric matrix is tridiagonal, for B problems at a time."
@@ -356,7 +373,7 @@ class Lanczos:
     ):
         self.multiply, self.precondition = multiply, precondition
         self.v, self.v_old, self.z = v, torch.zeros_like(v), precondition(v)
-        self.gamma = problem_dot(v, self.z).sqrt()
+        self.gamma = checked_squares(problem_dot(v, self.z), v, self.z).sqrt()
         self.gamma_old = torch.ones_like(self.gamma)
 
     def step(self) -> tuple[torch.Tensor, torch.Tensor]:  # z (B, n), delta (B, 1)
@@ -369,7 +386,8 @@ class Lanczos:
                    -self.gamma / or_one(self.gamma_old), self.v_old)
         self.v_old, self.v = self.v, v
         self.z = self.precondition(v)
-        self.gamma_old, self.gamma = self.gamma, problem_dot(v, self.z).clamp_min(0).sqrt()
+        squares = checked_squares(problem_dot(v, self.z), v, self.z)
+        self.gamma_old, self.gamma = self.gamma, squares.sqrt()
         return z, delta
 
 # %% ../nbs/04_multigrid.ipynb #da3a3801

@@ -10,6 +10,7 @@ __all__ = ['LUBRICATION_WEIGHT', 'MOBILITY_RTOL', 'ROUND', 'BYTES', 'permeabilit
            'meaning_of', 'check_solution', 'check_start', 'solve', 'solve_cells', 'solve_batch', 'cells_at_a_time']
 
 # %% ../nbs/05_stokes.ipynb #a02d6ccc
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,7 @@ from flowdiff.lubrication import (
     DRIVE, Drive, Lubrication, VoxelEquations, check_drive, lubrication_equations,
     mobility, net_inflow, to_centres, velocity_unit, voxels_of,
 )
-from .multigrid import Multigrid, minres_steps, or_one
+from .multigrid import IndefiniteError, Multigrid, minres_steps, or_one
 
 # %% ../nbs/05_stokes.ipynb #36aa66c4
 def permeability(
@@ -250,6 +251,12 @@ class PreconditionedStokes(Stokes):
         lubrication = lubrication_equations(phi, ratio)
         self.cycle = Multigrid(join_channels(self.friction, lubrication))
 
+    def visit_grids_once(self) -> None:
+        "V-cycles from now on. Raises `IndefiniteError` where they were in use already."
+        if self.cycle.twice == math.inf:
+            raise IndefiniteError("the preconditioner is not positive definite, even with V-cycles")
+        self.cycle.twice = math.inf
+
     def precondition(self, r: torch.Tensor) -> torch.Tensor:
         "Approximate solution for residuals (B, 4, S, H, W + 1)."
         z = self.cycle(r.float()).to(r.dtype)
@@ -302,18 +309,21 @@ def stokes_steps(
     end: float = ROUND,
 ) -> Iterator[Iterate]:  # the start, then what every iteration gives
     "Iterations of MINRES, in rounds."
-    x = start
+    x, step = start, None
     while True:
         left = stokes.left_over(x)
         residual = stokes.size(left)
         size = or_one(residual).view(-1, 1, 1, 1, 1)
         steps = minres_steps(stokes.multiply, stokes.precondition, left.div_(size).float())
-        for change, part in islice(steps, 0 if x is start else 1, None):
-            step = Iterate(x, change, size, residual * part)
-            yield step
-            if part.max() <= end:
-                break
-        x = step.unknowns
+        try:
+            for change, part in islice(steps, 0 if x is start else 1, None):
+                step = Iterate(x, change, size, residual * part)
+                yield step
+                if part.max() <= end:
+                    break
+        except IndefiniteError:
+            stokes.visit_grids_once()
+        x = start if step is None else step.unknowns
 
 # %% ../nbs/05_stokes.ipynb #772fc457
 class BatchSolution(NamedTuple):
