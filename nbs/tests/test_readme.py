@@ -29,7 +29,7 @@ def test_python():
 def test_command_line(tmp_path):
     "All but the seconds."
     command, output = blocks("Command line")
-    fibres = random_fibres(fibre_fraction=0.5, seed=1)
+    fibres = random_fibres(fibre_fraction=0.5, minimum_gap=1e-6, seed=1)
     mask = voxelise(fibres, (11, 64, 64))
     voxel_size = tuple(length / n for length, n in zip(fibres.extent, mask.shape[::-1]))
     write_stack(tmp_path / "scan.tif", mask, voxel_size)
