@@ -63,6 +63,7 @@ def check_pure(shares: np.ndarray, where: str) -> None:
                          f"{fibre:.1%} of the voxels are all fibre, {fluid:.1%} all fluid, "
                          f"expected {FEWEST_PURE:.0%} of each; segment the scan, or take --binary")
 
+# %% ../nbs/16_scans.ipynb #a1a8604f
 def scan_of(
     values: np.ndarray,  # (S, H, W)
     extent: tuple,  # (Lx, Ly, Lz), m

@@ -325,12 +325,12 @@ _SLICES = "ZITQ"  # axes that pages can be along: depth, images, times of a badl
 
 def _check_axes(series: tifffile.TiffPageSeries) -> None:
     "Raise `ValueError` for values along more than slices, rows and columns."
-    sizes = {axis: n for axis, n in zip(series.axes, series.shape) if n > 1}
-    others = [axis for axis in sizes if axis not in _SLICES + "YX"]
-    if others:
-        what = "channels" if others[0] == "C" else f"values along the axis {others[0]}"
-        raise ValueError(f"holds {sizes[others[0]]} {what}: expected a single value a voxel")
-    if sum(axis in sizes for axis in _SLICES) > 1:
+    sizes = [(axis, n) for axis, n in zip(series.axes, series.shape) if n > 1]
+    for axis, n in sizes:
+        if axis not in _SLICES + "YX":
+            what = "channels" if axis == "C" else f"values along the axis {axis}"
+            raise ValueError(f"holds {n} {what}: expected a single value a voxel")
+    if sum(axis in _SLICES for axis, _ in sizes) > 1:
         raise ValueError(f"has pages along several axes, {series.axes} {series.shape}: "
                          "expected one stack of slices")
 
@@ -493,6 +493,7 @@ def _known(
                          "give voxel_size in m")
     return size
 
+# %% ../../nbs/tools/files.ipynb #4d5e2e0a
 def read_values(
     path: str | Path,  # multi-page TIFF, .npy, or a folder of slices (.tif, .png) with numbers
     voxel_size: float | tuple[float, float, float] | None = None,  # m; None: what the file states
