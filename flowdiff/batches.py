@@ -251,8 +251,9 @@ def outside(
 ) -> list:  # of text, one line a trait
     "In what a cell lies outside of the cells of a training; nothing where those are unknown."
     reasons = []
-    for name, value in of_cell.items() if trained_on else ():
-        least, largest = trained_on[name]
+    known = [name for name in of_cell if name in (trained_on or ())]
+    for name in known:
+        (least, largest), value = trained_on[name], of_cell[name]
         if not least / 1.05 <= value <= 1.05 * (math.inf if largest is None else largest):
             shown = name.replace("(um)", "(µm)")
             upwards = "more" if largest is None else f"{largest:.3g}"

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BY_VOXEL', 'BY_CELL', 'CELL_NOISE', 'DRAWS', 'noise_like', 'PossibleFlows', 'distance', 'energy_score',
-           'relative_flux', 'score_loss', 'score_errors', 'Draws', 'draw_flows', 'interval_of_draws',
-           'interval_of_errors', 'interval', 'build_possible', 'load_possible']
+           'relative_flux', 'score_loss', 'score_errors', 'Draws', 'PossibleFlow', 'possible_flows', 'seeds_of',
+           'draw_flows', 'interval_of_draws', 'interval_of_errors', 'interval', 'build_possible', 'load_possible']
 
 # %% ../nbs/18_possible.ipynb #3033bb3f
 from collections.abc import Iterable, Iterator
@@ -20,10 +20,10 @@ from torch import nn
 
 from .fibres import Cell
 from flowdiff.learned import (
-    FEATURES, Learned, LearnedLubrication, build_learned, encode_scan, local_network,
+    FEATURES, Learned, LearnedLubrication, LocalNetwork, build_learned, encode_scan,
     permeability_of_faces, scan_for,
 )
-from .lubrication import DRIVE, Drive, velocity_unit
+from .lubrication import DRIVE, Drive, net_inflow, velocity_unit
 from .training import read_model
 from .vae import freeze
 
@@ -57,19 +57,22 @@ class PossibleFlows(nn.Module):
     ):
         super().__init__()
         self.learned = freeze(learned)
-        self.change = local_network(FEATURES + 6 + BY_VOXEL + BY_CELL, 6, width, depth)
+        self.change = LocalNetwork(FEATURES + 6 + BY_VOXEL + BY_CELL, 6, width, depth)
         self.config = dict(
             learned=learned.config, width=width, depth=depth, k_deviation=k_deviation)
 
     def forward(
         self,
         scans: dict,  # a batch of `Scans`
-        noises: Iterable,  # each (B, 6, S, H, W)
+        noises: Iterable,  # each (B, 6, S, H, W), or None for learned lubrication alone
     ) -> Iterator:  # of `Learned`
         "A possible flow of each scan for every noise."
         with torch.no_grad():
             logs = self.learned.logs(scans)  # the same for all
         for noise in noises:
+            if noise is None:
+                yield self.learned.flow(scans, logs)
+                continue
             known = torch.cat([scans["features"], logs.float(), noise], 1)
             yield self.learned.flow(scans, logs + self.change(known).double())
 
@@ -127,7 +130,42 @@ class Draws(NamedTuple):
     velocity: np.ndarray  # means over the voxels (M, S, 3, H, W), m/s
     permeability: np.ndarray  # (M,), m^2
 
+class PossibleFlow(NamedTuple):
+    "One of them."
+    velocity: np.ndarray  # means over the voxels (S, 3, H, W), m/s
+    permeability: float  # m^2
+    residual: float  # net inflow of the voxels over the flow through the inlet, norms
+
 @torch.no_grad()
+def possible_flows(
+    model: PossibleFlows,
+    cell: Cell,
+    flow_drive: Drive,
+    seeds: Iterable,  # of the draws; None: learned lubrication alone
+) -> Iterator:  # of `PossibleFlow`
+    "Flows that a scan allows, one after the other. Warns and raises as `scan_for` does."
+    cell = scan_for(model.learned, cell)
+    device = next(model.parameters()).device
+    scan = {name: t[None].to(device) for name, t in encode_scan(cell).items()}
+    unit = velocity_unit(cell, flow_drive)
+    noises = (seed if seed is None else noise_like(scan, [torch.Generator().manual_seed(seed)])
+              for seed in seeds)
+    for found in model(scan, noises):
+        inflow = net_inflow(found.faces, scan["ratio"])
+        residual = inflow.norm() / found.faces[:, 0, ..., 0].norm()
+        k = permeability_of_faces(unit * found.faces[0].cpu().numpy(), cell, flow_drive)
+        velocity = unit * found.means[0].transpose(0, 1).cpu().numpy()
+        yield PossibleFlow(velocity, k, float(residual))
+
+def seeds_of(
+    draws: int,  # at least 2
+    seed: int,
+) -> list:  # of a generator each
+    "Seeds of the draws of a seed. Raises `ValueError` for less than two draws."
+    if draws < 2:
+        raise ValueError(f"draws: expected at least 2, found {draws}")
+    return [seed * 1_000_003 + i for i in range(draws)]
+
 def draw_flows(
     model: PossibleFlows,
     cell: Cell,
@@ -136,20 +174,9 @@ def draw_flows(
     draws: int = 8,
     seed: int = 0,
 ) -> Draws:
-    """Flows that a scan allows. Raises `ValueError` for less than two draws; warns and raises
-    as `scan_for` does."""
-    if draws < 2:
-        raise ValueError(f"draws: expected at least 2, found {draws}")
-    cell = scan_for(model.learned, cell)
-    device = next(model.parameters()).device
-    scan = {name: t[None].to(device) for name, t in encode_scan(cell).items()}
-    unit, velocities, permeabilities = velocity_unit(cell, flow_drive), [], []
-    seeds = (seed * 1_000_003 + i for i in range(draws))
-    noises = (noise_like(scan, [torch.Generator().manual_seed(s)]) for s in seeds)
-    for found in model(scan, noises):
-        velocities.append(unit * found.means[0].transpose(0, 1).cpu().numpy())
-        faces = unit * found.faces[0].cpu().numpy()
-        permeabilities.append(permeability_of_faces(faces, cell, flow_drive))
+    "Flows that a scan allows. Warns and raises as `possible_flows` and `seeds_of` do."
+    flows = possible_flows(model, cell, flow_drive, seeds_of(draws, seed))
+    velocities, permeabilities, _ = zip(*flows)
     return Draws(np.stack(velocities), np.array(permeabilities))
 
 # %% ../nbs/18_possible.ipynb #931f4621

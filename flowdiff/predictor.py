@@ -11,7 +11,7 @@ __all__ = ['FEATURE_CHANNELS', 'CONDITIONS', 'UNCALIBRATED', 'OVERLAP', 'WINDOW'
            'calibrate', 'sample', 'build_model', 'load_model', 'Predictor', 'pad_to_multiple', 'Sampling',
            'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'check_flowing',
            'warn_of_unlike', 'conserve_mass', 'check_estimate', 'timed_part', 'prior_of', 'flow_numbers', 'one_line',
-           'write_prediction', 'read_scan', 'predict_file']
+           'write_prediction', 'predict_file']
 
 # %% ../nbs/19_predictor.ipynb #a15839b8
 import math
@@ -40,12 +40,13 @@ from flowdiff.learned import (
 )
 from .lubrication import DRIVE, Drive, check_drive
 from .polish import Physics, polish as polish_field, project as project_field
-from .scans import as_kind, scan_of
+from .scans import as_kind, read_scan
 from .stokes import Solution, meaning_of, permeability, slices_of
 from flowdiff.tools.files import (
-    atomic_write, check_output, read_stack, read_values, write_json, write_vti,
+    atomic_write, check_field, collected_warnings, texts_of, write_json, write_vti,
 )
 from .tools.plots import plot_components
+from .tools.stacks import AS_STATED, Reading
 from .training import autocast, pick_device, read_model
 from .unet import SliceUNet, UNet
 from .vae import DualVAE, LatentNormaliser, freeze
@@ -713,7 +714,7 @@ def check_flowing(cell: Cell) -> None:
 
 def warn_of_unlike(cell: Cell, numbers: ModelNumbers) -> None:
     "Warn of a cell unlike those that the networks were trained on."
-    unlike = outside(traits(cell.flowing), numbers.get("ranges"))
+    unlike = outside(traits(cell), numbers.get("ranges"))
     if unlike:
         warnings.warn("the cell is unlike those that the model was trained on, "
                       f"errors may be larger: {'; '.join(unlike)}")
@@ -882,29 +883,13 @@ def write_prediction(
     with atomic_write(out.with_suffix(".png")) as temporary:
         picture.savefig(temporary, dpi=150)
 
-# %% ../nbs/19_predictor.ipynb #af05243c
-def read_scan(
-    stack: str | Path,  # TIFF, or folder of images along z
-    voxel_size: tuple | None,  # (dx, dy, dz), m; None: what the file states
-    out: Path,  # field file that will be written
-    kind: str | None = None,  # "grey": shares of fluid; else a mask
-) -> Cell:
-    "Read a scan. Raises `ValueError` for the scan or the name, `OSError` where there is no room."
-    if out.suffix.lower() != ".vti":
-        raise ValueError(f"out: expected a file name that ends in .vti, found {out}")
-    read = read_values if kind == "grey" else read_stack
-    values, spacing = read(stack, voxel_size)
-    check_output(out, 50 * values.size + 2**21)  # three velocities and a mask, and the picture
-    extent = tuple(float(n * d) for n, d in zip(values.shape[::-1], spacing))
-    return scan_of(values, extent, kind or "binary", str(stack))
-
 # %% ../nbs/19_predictor.ipynb #633e1e04
 def predict_file(
-    stack: str | Path,  # TIFF, or folder of images along z; shares where the model takes these
+    stack: str | Path,  # scan, as `read_values` takes it; shares where the model takes these
     model: str | Path,  # model folder
     out: str | Path,  # velocity field, .vti; a .png and a .json are written beside it
     *,
-    voxel_size: tuple | None = None,  # (dx, dy, dz), m; None: what the file states
+    reading: Reading = AS_STATED,  # what is to be known of the file beside itself
     drive: Drive = DRIVE,
     sampler: str | None = None,
     steps: int | None = None,
@@ -917,22 +902,28 @@ def predict_file(
 ) -> dict:  # what the .json holds
     "Predict the flow through a scan and write it for ParaView, as a picture and as numbers."
     out = Path(out)
+    check_field(out)
     predictor = Predictor.from_directory(model, window=window)
     learned = predictor.model.learned
-    cell = read_scan(stack, voxel_size, out, learned and learned.kind)
     if polish is None:
         polish = 0 if learned else 7
     options = dict(samples=samples, polish=polish, project=project, seed=seed, eta=eta)
-    prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
+    with collected_warnings() as caught:
+        cell = read_scan(stack, reading, learned.kind if learned else None)
+        if not learned and cell.fraction is not None:
+            raise ValueError(f"{stack} is not binary: the model reads masks, 0 in the fibres and "
+                             "1 or 255 in the fluid")
+        check_field(out, 50 * cell.mask.size + 2**21)  # three velocities, a mask, the picture
+        prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
     write_prediction(out, prediction)
-    unlike = outside(traits(cell.flowing), predictor.model.numbers.get("ranges"))
+    unlike = outside(traits(cell), predictor.model.numbers.get("ranges"))
     results = dict(
         stack=Path(stack).name, voxels_xyz=list(cell.shape[::-1]), extent_m=list(cell.extent),
         viscosity_Pa_s=drive.viscosity, pressure_drop_Pa=drive.pressure_drop)
     results |= flow_numbers(prediction, drive)
     results |= dict(
         unlike_training=unlike, sampler=prediction.sampler, steps=prediction.steps,
-        **options, seconds=prediction.seconds)
+        **options, seconds=prediction.seconds, warnings=texts_of(caught))
     write_json(out.with_suffix(".json"), results)
     print(one_line(prediction, out))
     return results

@@ -4,21 +4,24 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'PURE', 'FEWEST_PURE', 'SMOOTHING', 'OUTWARD', 'REACH', 'MISSED', 'check_kind', 'as_kind', 'may_hold_fluid',
-           'shares_of', 'check_pure', 'scan_of', 'kind_of', 'coarsened', 'enlarged', 'solve_finer', 'Sections',
-           'deepest', 'sections', 'follow', 'first_guess', 'rendered', 'FittedFibres', 'fit_fibres', 'fitted_cell',
-           'by_solver']
+           'shares_of', 'check_pure', 'scan_of', 'kind_of', 'blank_ends', 'check_blank', 'read_scan', 'coarsened',
+           'enlarged', 'solve_finer', 'Sections', 'deepest', 'sections', 'follow', 'first_guess', 'rendered',
+           'FittedFibres', 'fit_fibres', 'fitted_cell', 'by_solver']
 
 # %% ../nbs/16_scans.ipynb #25e7f531
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy import ndimage
 
-from .fibres import Cell, Fibres, check_mask, voxelise
+from .fibres import AXES, Cell, Fibres, check_mask, voxelise
 from .lubrication import DRIVE, Drive, threads_for
 from .stokes import Solution, averaged_back, block_mean, solve
+from .tools.stacks import AS_STATED, Reading, read_values
 
 # %% ../nbs/16_scans.ipynb #09255aa9
 KINDS = ("grey", "binary")
@@ -94,6 +97,46 @@ def scan_of(
 def kind_of(cell: Cell) -> str:
     "The kind of a scan."
     return "binary" if cell.fraction is None else "grey"
+
+# %% ../nbs/16_scans.ipynb #4372640d
+def blank_ends(blank: np.ndarray) -> tuple:  # of (n,) bool: first that is not, and end of those
+    "Between which planes a scan lies, when some at its ends are blank."
+    kept = np.flatnonzero(~blank)
+    return (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, len(blank))
+
+def check_blank(cell: Cell, where: str) -> None:
+    "Raise `ValueError` for a scan that ends in fibre alone; warn of other planes without a fibre."
+    shares = shares_of(cell)
+    for a, axis in AXES.items():
+        others = tuple(other for other in AXES.values() if other != axis)
+        for phase, blank in (("fibre", (shares <= PURE).all(others)),
+                             ("fluid", (shares >= 1 - PURE).all(others))):
+            first, end = blank_ends(blank)
+            if (first, end) != (0, len(blank)):
+                text = (f"{where}: ends in {phase} alone along {a}: {first} of {len(blank)} planes "
+                        f"at its beginning, {len(blank) - end} at its end")
+                advice = f"cut off with crop {a}={first}:{end} (--crop {a}={first}:{end})"
+                if phase == "fibre":
+                    raise ValueError(f"{text}: is the contrast inverted? What is not of the "
+                                     f"sample is {advice}")
+                warnings.warn(f"{text}; if that is not of the sample, it is {advice}")
+            inside = first + np.flatnonzero(blank[first:end])
+            if a == "z" and len(inside):
+                warnings.warn(f"{where}: {phase} alone in the slices {inside.tolist()}")
+
+# %% ../nbs/16_scans.ipynb #6aa8b8d6
+def read_scan(
+    path: str | Path,  # as `read_values` takes it
+    reading: Reading = AS_STATED,
+    kind: str | None = None,  # "grey" or "binary"; None: as the values say
+) -> Cell:
+    """The scan that a file holds. Warns of planes without a fibre or without fluid.
+    Raises `FileNotFoundError`, or `ValueError` for what is no scan."""
+    values, spacing = read_values(path, reading)
+    extent = tuple(float(n * d) for n, d in zip(values.shape[::-1], spacing))
+    cell = scan_of(values, extent, kind, str(path))
+    check_blank(cell, str(path))
+    return cell
 
 # %% ../nbs/16_scans.ipynb #7130142a
 def coarsened(

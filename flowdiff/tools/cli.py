@@ -6,13 +6,13 @@
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'Grey',
-           'Binary', 'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'PressureDrop', 'Sampler', 'Steps', 'Samples',
-           'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command',
-           'warning_line', 'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export',
-           'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'released_models',
-           'predict_many', 'typed', 'between_fibres', 'by_networks', 'existing', 'check_field_name', 'predict_command',
-           'report_command', 'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command',
-           'readme_command']
+           'Binary', 'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop',
+           'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm',
+           'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate', 'data_info',
+           'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command',
+           'released_models', 'predict_many', 'typed', 'between_fibres', 'by_model', 'existing', 'reading_of',
+           'check_field_name', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
+           'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -32,7 +32,8 @@ from typer import Argument, Option, Typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from .files import atomic_write, parse_length
+from .files import atomic_write
+from .stacks import Reading, parse_crop, parse_length, parse_raw
 from flowdiff.tools.study import (
     LEARNS_TRUTH, RunFailed, defaults, find_experiment, keep_reference, load_preset, project_root,
     readme_text, release, release_learned, run, run_all, study_experiments, study_of,
@@ -342,8 +343,8 @@ def released_models() -> Path:
 
 # %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
-    help="Scans, each a TIFF or a folder of slices along z: masks, 0 fibre and 1 or 255 fluid, or "
-         "shares of fluid, 0 to 255, 0 to 65535 or 0 to 1.")]
+    help="Scans, each a .tif, .nrrd, .npy, .raw or a folder of images, slice by slice along z: "
+         "masks, 0 fibre and 1 or 255 fluid, or shares of fluid, 0 to 255, 0 to 65535 or 0 to 1.")]
 FieldOut = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]
@@ -361,8 +362,16 @@ Direction = Annotated[Literal["x", "y", "z", "all"], Option(
     help="Of the pressure drop: x, y, z, or all of them.")]
 DrawCount = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
 VoxelSize = Annotated[str | None, Option(
-    help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um.",
-    show_default="what the TIFF states")]
+    help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um, along x, y and z.",
+    show_default="what the file states")]
+AxesOfFile = Annotated[str, Option(
+    metavar="ZYX", help="Along what the slices, rows and columns of the file lie.")]
+Crop = Annotated[list[str], Option(
+    metavar="AXIS=FIRST:END", help="Take a part of the scan, such as z=1:10, voxels counted from "
+    "0; may be repeated for another axis.", show_default="all of it")]
+RawBytes = Annotated[str | None, Option(
+    "--raw", metavar="XxYxZ:KIND", help="The file is plain bytes, such as 512x512x100:uint8, or "
+    "uint16, uint16be, float32, float32be.")]
 PressureDrop = Annotated[float, Option(help="Pa, from x = 0 to the other end.")]
 
 # %% ../../nbs/tools/cli.ipynb #e5ede2ea
@@ -436,7 +445,7 @@ def between_fibres(
     return partial(measure_file, models=released_models().resolve(), kind=kind)
 
 
-def by_networks(
+def by_model(
     model: Path,
     grey: bool,
     options: dict[str, object],  # of the networks; None or False: not given
@@ -463,6 +472,25 @@ def existing(scans: list[Path]) -> list[Path]:
         found += names
     return found
 
+def reading_of(
+    voxel_size: str | None,
+    axes: str,
+    crop: list[str],
+    fluid: float | None,
+    raw: str | None,
+) -> Reading:
+    "What a person says of a file. Raises `ValueError`, with the option, for what cannot be."
+    def typed_as(option, parse, text):
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise ValueError(f"{option}: {error}") from None
+
+    size = typed_as("--voxel-size", three_lengths, voxel_size) if voxel_size else None
+    parts = tuple(typed_as("--crop", parse_crop, text) for text in crop)
+    held = typed_as("--raw", parse_raw, raw) if raw else None
+    return Reading(size, axes, parts, fluid, held)
+
 def check_field_name(out: Path, count: int) -> None:
     "Raise `ValueError` unless it is a .vti for one scan, and a folder for several."
     is_field = out.suffix.lower() == ".vti"
@@ -481,6 +509,9 @@ def predict_command(
     binary: Binary = False,
     fluid: Fluid = None,
     voxel_size: VoxelSize = None,
+    axes: AxesOfFile = "zyx",
+    crop: Crop = [],
+    raw: RawBytes = None,
     viscosity: Annotated[float, Option(help="Pa s.")] = 0.1,
     pressure_drop: PressureDrop = 10.0,
     direction: Direction = "x",
@@ -498,25 +529,23 @@ def predict_command(
     slurm: Slurm = None,
 ) -> None:
     "Predict the flow through a scan and its permeability, or through many beside each other."
-    stack = existing(stack)
     check_field_name(out, len(stack))
+    stack = existing(stack)
+    reading = reading_of(voxel_size, axes, crop, fluid, raw)
     from flowdiff.lubrication import Drive
 
     options = dict(sampler=sampler, steps=steps, samples=samples, polish=polish, project=project,
                    eta=eta, window=window)
     if model is None:
         measured = between_fibres(grey, binary, options)
-        predict = partial(measured, fluid=fluid, direction=direction, draws=draws)
-    elif fluid is not None:
-        raise ValueError("--fluid: a model of the study reads masks or shares, expected without "
-                         "--model")
+        predict = partial(
+            measured, direction=direction, draws=draws, progress=len(stack) == 1)
     elif direction != "x":
         raise ValueError("--direction: a model of the study knows the flow along x alone; turn "
                          f"the scan, or leave --model out; found {direction}")
     else:
-        predict = by_networks(model, grey, options)
-    size = three_lengths(voxel_size) if voxel_size else None
-    predict = partial(predict, voxel_size=size, drive=Drive(viscosity, pressure_drop), seed=seed)
+        predict = by_model(model, grey, options)
+    predict = partial(predict, reading=reading, drive=Drive(viscosity, pressure_drop), seed=seed)
     if len(stack) == 1:
         predict(stack[0], out=out)
         return

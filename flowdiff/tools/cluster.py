@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['slurm_options', 'slurm_workers', 'connect', 'alone', 'peak_memory', 'ended', 'write_csv', 'files_id', 'options_id',
-           'named', 'number_columns', 'predict_stacks']
+           'named', 'quietly', 'table_row', 'predict_stacks']
 
 # %% ../../nbs/tools/cluster.ipynb #6e17b4e4
 import csv
 import re
 import shutil
 import signal
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -189,12 +190,24 @@ def named(
     return stacks
 
 # %% ../../nbs/tools/cluster.ipynb #fbae666f
-def number_columns(
-    rows: list[dict],
-) -> list[str]:
-    "The keys of rows whose values fit into a table."
-    fitting = [key for row in rows for key, v in row.items() if not isinstance(v, list | dict)]
-    return list(dict.fromkeys(fitting))
+def quietly(
+    predict: Callable,  # (scan, out=file) -> numbers by name
+    scan: Path,
+    out: Path,
+) -> dict:
+    "A prediction that leaves its warnings to its numbers, since a worker's terminal is nobody's."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return predict(scan, out=out)
+
+def table_row(
+    name: str,
+    numbers: dict,
+) -> dict:  # without what does not fit into a table
+    "A row of predictions.csv; several warnings are one text."
+    fitting = {key: v for key, v in numbers.items() if not isinstance(v, list | dict)}
+    told = numbers.get("warnings")
+    return dict(name=name) | fitting | (dict(warnings="; ".join(told)) if told else {})
 
 # %% ../../nbs/tools/cluster.ipynb #3932d300
 def predict_stacks(
@@ -217,7 +230,7 @@ def predict_stacks(
 
     def submit(name: str) -> Future:
         field = (out / f"{name}.vti").resolve()
-        return client.submit(predict, stacks[name].resolve(), out=field, pure=False)
+        return client.submit(quietly, predict, stacks[name].resolve(), field, pure=False)
 
     missing = [name for name in stacks if name not in rows]
     bar = tqdm(desc="stacks", unit="stack", total=len(stacks), initial=len(rows), mininterval=1)
@@ -229,8 +242,11 @@ def predict_stacks(
                 bar.write(f"{name}: {error}")
             else:
                 rows[name] = future.result()
+                for text in rows[name].get("warnings", []):
+                    bar.write(f"{name}: warning: {text}")
                 write_json(out / ".done" / f"{name}.json", records[name])
             bar.update()
-    table = [dict(name=name, **rows[name]) for name in stacks]
-    write_csv(table, out / "predictions.csv", number_columns(table))
-    return table
+    table = [table_row(name, rows[name]) for name in stacks]
+    columns = dict.fromkeys(key for row in table for key in row)
+    write_csv(table, out / "predictions.csv", columns)
+    return [dict(name=name, **rows[name]) for name in stacks]

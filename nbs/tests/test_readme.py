@@ -7,7 +7,7 @@ import sys
 from conftest import ROOT, run_flowdiff
 
 from flowdiff.fibres import random_fibres, voxelise
-from flowdiff.tools.files import write_stack
+from flowdiff.tools.stacks import write_stack
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
