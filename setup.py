@@ -8,6 +8,9 @@ here = Path(__file__).parent
 parser = ConfigParser(delimiters="=", interpolation=None)
 parser.read(here / "settings.ini", encoding="utf-8")
 cfg = parser["DEFAULT"]
+lib = cfg["lib_path"]
+# The models that `flowdiff predict` uses travel in the package.
+models = {f"{lib}.models.{kind}": f"outputs/reference/standard/models/{kind}" for kind in ("grey", "binary")}
 
 setup(
     name=cfg["lib_name"],
@@ -20,13 +23,14 @@ setup(
     url=cfg["git_url"],
     license="Apache-2.0",
     keywords=cfg["keywords"],
-    packages=find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
-    include_package_data=True,
+    packages=[*find_packages(include=[lib, f"{lib}.*"]), *models],
+    package_dir=models,
+    package_data={name: ["*"] for name in models},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dev", "docs", "browser", "napari", "slurm")},
     entry_points={
         "console_scripts": [cfg["console_scripts"]],
-        "nbdev": [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
+        "nbdev": [f"{lib}={lib}._modidx:d"],
     },
 )

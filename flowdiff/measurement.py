@@ -75,7 +75,7 @@ def turned_back(
     components = [velocity[:, former.index(a)].transpose(axes) for a in "xyz"]
     return np.stack(components, 1)
 
-# %% ../nbs/21_measurement.ipynb #bf8745c3
+# %% ../nbs/21_measurement.ipynb #043b9ca0
 def at_rest(cell: Cell, direction: str) -> float:
     """Share of the fluid that no path joins to both ends of a direction.
     Raises `NotPercolatingError` where no fluid is joined to both."""
@@ -175,7 +175,7 @@ def on_finer_voxels(
     finer = enlarged(cell, 2).along(direction)
     return solve(finer.flowing, drive, rtol=RTOL_ENLARGED, progress=progress)
 
-# %% ../nbs/21_measurement.ipynb #a7b39c43
+# %% ../nbs/21_measurement.ipynb #b7332910
 class Scatter(NamedTuple):
     "How far draws are apart."
     deviation: np.ndarray  # standard deviation of the velocity (S, 3, H, W), m/s
@@ -191,7 +191,7 @@ def scatter_of(flows: Iterable) -> Scatter:  # at least two `PossibleFlow`
         permeabilities.append(flow.permeability)
     return Scatter(np.sqrt(squares / (count - 1)), np.array(permeabilities))
 
-# %% ../nbs/21_measurement.ipynb #d8253103
+# %% ../nbs/21_measurement.ipynb #a0d781e9
 class Cost(NamedTuple):
     "Of a measurement, about."
     seconds: float  # on two cores
@@ -221,7 +221,7 @@ def check_memory(cell: Cell, cost: Cost, method: str) -> None:
     raise ValueError(f"{w} x {h} x {s} voxels need about {cost.gib:.1f} GiB by {method}, "
                      f"{free:.1f} GiB are free: {advice}")
 
-# %% ../nbs/21_measurement.ipynb #11d8cfe5
+# %% ../nbs/21_measurement.ipynb #fd7a5e50
 @contextmanager
 def residual_bar(
     goal: float,  # residual at which the solver stops
@@ -235,7 +235,7 @@ def residual_bar(
             bar.update(max(0.0, done - bar.n))
         yield told
 
-# %% ../nbs/21_measurement.ipynb #37ad8cb1
+# %% ../nbs/21_measurement.ipynb #efbe8455
 def by_networks(
     cell: Cell,  # turned
     model: PossibleFlows,

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['BY_VOXEL', 'BY_CELL', 'CELL_NOISE', 'DRAWS', 'noise_like', 'PossibleFlows', 'distance', 'energy_score',
            'relative_flux', 'score_loss', 'score_errors', 'Draws', 'PossibleFlow', 'possible_flows', 'seeds_of',
-           'draw_flows', 'interval_of_draws', 'interval_of_errors', 'interval', 'build_possible', 'load_possible']
+           'draw_flows', 'interval_of_draws', 'interval_of_errors', 'interval', 'build_possible', 'load_possible',
+           'released_models']
 
 # %% ../nbs/18_possible.ipynb #3033bb3f
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ import torch
 from scipy.stats import norm, t as student
 from torch import nn
 
+import flowdiff
 from .fibres import Cell
 from flowdiff.learned import (
     FEATURES, Learned, LearnedLubrication, LocalNetwork, build_learned, encode_scan,
@@ -219,3 +221,9 @@ def build_possible(config: dict) -> PossibleFlows:
 def load_possible(folder: str | Path) -> PossibleFlows:
     "Read a model folder; see `read_model` for what can be wrong with it."
     return read_model(folder, build_possible)
+
+def released_models() -> Path:
+    "The folder of the models that come with flowdiff, which are called by the kind of scan."
+    package = Path(flowdiff.__file__).parent
+    installed = package / "models"
+    return installed if installed.exists() else package.parent / "outputs/reference/standard/models"

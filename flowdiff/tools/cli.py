@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
-           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'RELEASED', 'Stacks', 'FieldOut', 'Model', 'Grey',
-           'Binary', 'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop',
-           'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm',
-           'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate', 'data_info',
-           'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command',
-           'released_models', 'predict_many', 'typed', 'between_fibres', 'by_model', 'existing', 'reading_of',
-           'check_field_name', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
-           'reference_command', 'release_command', 'readme_command']
+           'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'Stacks', 'FieldOut', 'Model', 'Grey', 'Binary',
+           'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop', 'Sampler',
+           'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs',
+           'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download',
+           'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'predict_many',
+           'typed', 'between_fibres', 'by_model', 'existing', 'reading_of', 'check_field_name', 'predict_command',
+           'report_command', 'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command',
+           'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -326,21 +326,6 @@ def run_command(
         else:
             run(experiment, preset, values, kernel, force)
 
-# %% ../../nbs/tools/cli.ipynb #38f0880b
-RELEASED = "outputs/reference/standard/models"
-
-
-def released_models() -> Path:
-    "The models that come with the project. Raises `FileNotFoundError` where there are none."
-    expected = "--model: expected the folder of a trained model, since"
-    try:
-        folder = project_root() / RELEASED
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{expected} the released ones are not at hand: {error}") from None
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{expected} there are no released ones at {folder}")
-    return folder
-
 # %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
     help="Scans, each a .tif, .nrrd, .npy, .raw or a folder of images, slice by slice along z: "
@@ -350,7 +335,7 @@ FieldOut = Annotated[Path, Option(
          "Of several scans: a folder.")]
 Model = Annotated[Path | None, Option(
     help="Folder of a trained model of the study, for masks and the options marked (model).",
-    show_default=f"those of learned lubrication, {RELEASED}")]
+    show_default="those of learned lubrication that come with flowdiff")]
 Grey = Annotated[bool, Option(
     "--grey", help="The values are shares of fluid.", show_default="more than two values are")]
 Binary = Annotated[bool, Option(
@@ -435,6 +420,7 @@ def between_fibres(
 ) -> Callable:  # (stack, models, out, ...), without the drive
     "What measures a scan. Raises `ValueError` for options that go with `--model`, or both kinds."
     from flowdiff.measurement import measure_file
+    from flowdiff.possible import released_models
 
     for name in typed(options):
         raise ValueError(f"--{name}: expected with --model, the folder of a trained model, "
@@ -442,7 +428,7 @@ def between_fibres(
     if grey and binary:
         raise ValueError("--grey and --binary: expected one of them, found both")
     kind = "grey" if grey else "binary" if binary else None
-    return partial(measure_file, models=released_models().resolve(), kind=kind)
+    return partial(measure_file, models=released_models(), kind=kind)
 
 
 def by_model(

@@ -47,7 +47,7 @@ def project_root(root: Root = None) -> Path:
         if (folder / "settings.ini").is_file() and (folder / "nbs" / "experiments").is_dir():
             return folder.resolve()
     where = "" if root else ", above it or around the installed package"
-    message = "no checkout of flowdiff (settings.ini, nbs/experiments)"
+    message = "no checkout of flowdiff (git clone https://github.com/flowdiff/flowdiff)"
     raise FileNotFoundError(f"{message} at {folders[0]}{where}")
 
 # %% ../../nbs/tools/study.ipynb #b8285327

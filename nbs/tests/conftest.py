@@ -14,7 +14,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPAT
 os.environ["OMP_NUM_THREADS"] = "1"  # two tests run at a time
 
 # long ones first, so that both processes end at about the same time
-ORDER = ("study", "notebooks", "experiments", "memory", "faults", "readme", "house", "wrong_input")
+ORDER = ("study", "notebooks", "experiments", "memory", "faults", "wheel", "readme", "odd_input", "house",
+         "wrong_input")
 
 
 def pytest_collection_modifyitems(items):
