@@ -422,7 +422,7 @@ def random_fibres(
 
 # %% ../nbs/01_fibres.ipynb #9b66132a
 def check_mask(
-    mask: np.ndarray,  # stack (S, H, W): bool, or values {0, 1} or {0, 255}, non-zero in fluid
+    mask: np.ndarray,  # stack (S, H, W): bool, or 0 and 1, 255 or 65535, non-zero in fluid
     name: str = "mask",  # what the messages call it
 ) -> np.ndarray:  # (S, H, W) bool, True in fluid
     "A segmented stack as a mask. Raises `ValueError` that says what is wrong with it."
@@ -435,10 +435,10 @@ def check_mask(
     if mask.dtype.kind not in "buif":
         raise ValueError(f"{name} has values of type {mask.dtype}: expected bool or numbers")
     values = np.unique(mask)
-    if not (np.isin(values, (0, 1)).all() or np.isin(values, (0, 255)).all()):
+    if not any(np.isin(values, (0, fluid)).all() for fluid in (1, 255, 65535)):
         raise ValueError(
             f"{name} is not binary: {len(values)} distinct values from {values[0]} to "
-            f"{values[-1]}, expected 0 (fibre) and 1 or 255 (fluid)")
+            f"{values[-1]}, expected 0 (fibre) and 1, 255 or 65535 (fluid)")
     if len(values) < 2:
         missing = "fibre" if values[0] else "fluid"
         raise ValueError(f"{name} has no {missing} voxel: all values are {values[0]}")

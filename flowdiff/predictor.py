@@ -912,7 +912,7 @@ def predict_file(
         cell = read_scan(stack, reading, learned.kind if learned else None)
         if not learned and cell.fraction is not None:
             raise ValueError(f"{stack} is not binary: the model reads masks, 0 in the fibres and "
-                             "1 or 255 in the fluid")
+                             "1, 255 or 65535 in the fluid")
         check_field(out, 50 * cell.mask.size + 2**21)  # three velocities, a mask, the picture
         prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
     write_prediction(out, prediction)

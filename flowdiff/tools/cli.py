@@ -329,7 +329,7 @@ def run_command(
 # %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
     help="Scans, each a .tif, .nrrd, .npy, .raw or a folder of images, slice by slice along z: "
-         "masks, 0 fibre and 1 or 255 fluid, or shares of fluid, 0 to 255, 0 to 65535 or 0 to 1.")]
+         "masks, 0 fibre and 1, 255 or 65535 fluid, or shares of fluid, of as much or of 1.")]
 FieldOut = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]

@@ -6,7 +6,8 @@
 __all__ = ['PLOTLY', 'WIDGET', 'PREFERRED', 'KERNEL', 'CONTENTS', 'only_imports', 'without_directives', 'shown_output',
            'shown_code', 'comments', 'assigned', 'escape', 'parameters_of', 'executed', 'reference_names',
            'with_references', 'with_repository', 'outside_code', 'rst', 'add_arguments', 'parameter_tables',
-           'kills_table', 'wrong_input_tables', 'tables_of_files', 'as_page', 'contents', 'read_source', 'setup']
+           'kills_table', 'wrong_input_tables', 'odd_input_tables', 'tables_of_files', 'as_page', 'contents',
+           'read_source', 'setup']
 
 # %% ../../nbs/tools/site.ipynb #28bb0387
 import ast
@@ -225,6 +226,23 @@ def wrong_input_tables(record: dict) -> str:
                 parts.append(f"| {escape(row['what'])} | `{typed}` | {escape(row['said'])} |")
     return "\n".join(parts)
 
+# %% ../../nbs/tools/site.ipynb #d21ec0d9
+def odd_input_tables(record: dict) -> str:
+    "What every odd scan gives, Markdown."
+    plain = record["rows"][0]["plain"]
+    parts = [f"By `{record['command']}`, commit `{record['commit'][:9]}`. The plain stack has "
+             f"k = {plain!r} m²."]
+    for kind in dict.fromkeys(row["kind"] for row in record["rows"]):
+        parts.append(f"\n### {kind.capitalize()}\n")
+        parts.append("| what | options | k less that of the plain stack |\n|---|---|---|")
+        for row in record["rows"]:
+            if row["kind"] == kind:
+                options = f"`{row['options']}`" if row["options"] else ""
+                off = row["k"] / plain - 1
+                shown = f"{off:.0e} of it" if off else "0"
+                parts.append(f"| {escape(row['what'])} | {options} | {shown} |")
+    return "\n".join(parts)
+
 # %% ../../nbs/tools/site.ipynb #218d9609
 def tables_of_files(text: str, root: Path) -> str:
     "Markdown with the tables that its comments ask for."
@@ -232,6 +250,7 @@ def tables_of_files(text: str, root: Path) -> str:
     makers = {
         "<!-- parameters -->": lambda: parameter_tables(root),
         "<!-- kills -->": lambda: kills_table(read_json(checks / "faults.json")),
+        "<!-- odd input -->": lambda: odd_input_tables(read_json(checks / "odd_input.json")),
         "<!-- wrong input -->": lambda: wrong_input_tables(read_json(checks / "wrong_input.json")),
     }
     for comment, maker in makers.items():

@@ -69,7 +69,7 @@ def study(tmp_path_factory, worker_id):
 
 
 def pytest_addoption(parser):
-    about = "keep in outputs/reference/checks what the tests of wrong input and of kills found"
+    about = "keep in outputs/reference/checks what the tests of wrong and odd input and of kills found"
     parser.addoption("--record", action="store_true", help=about)
 
 
@@ -83,12 +83,13 @@ def pytest_terminal_summary(terminalreporter, config):
 
     passed = [report for report in terminalreporter.getreports("passed") if report.when == "call"]
     kept = [pair for report in passed for pair in report.user_properties]
-    rows = [value for key, value in kept if key == "wrong_input"]
     kills = [value for key, value in kept if key == "kills"]
     checks, machine = ROOT / "outputs" / "reference" / "checks", environment(ROOT)
-    if rows:
-        command = "pytest nbs/tests/test_wrong_input.py --record"
-        write_json(checks / "wrong_input.json", dict(rows=rows, command=command, **machine))
+    for table in ("wrong_input", "odd_input"):
+        rows = [value for key, value in kept if key == table]
+        if rows:
+            command = f"pytest nbs/tests/test_{table}.py --record"
+            write_json(checks / f"{table}.json", dict(rows=rows, command=command, **machine))
     if kills:
         names = [report.nodeid.split("::test_")[-1].replace("_", " ") for report in passed]
         facts = dict(kills[0], tests=dict.fromkeys(names, "passed"), command="make test-faults")
