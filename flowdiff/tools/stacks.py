@@ -6,7 +6,7 @@
 __all__ = ['MOST_VOXELS', 'RAW_KINDS', 'AS_STATED', 'parse_length', 'check_voxel_size', 'write_tiff', 'write_stack',
            'write_shares', 'Raw', 'parse_raw', 'Reading', 'parse_crop', 'read_values', 'read_stack']
 
-# %% ../../nbs/tools/stacks.ipynb #0df202c4
+# %% ../../nbs/tools/stacks.ipynb #c2f7e9d1
 import logging
 import math
 import re
@@ -30,7 +30,7 @@ from PIL import Image, UnidentifiedImageError
 from ..fibres import check_mask
 from .files import atomic_write
 
-# %% ../../nbs/tools/stacks.ipynb #b647c402
+# %% ../../nbs/tools/stacks.ipynb #154f4ccf
 _POWERS = {  # of ten; micro sign and Greek letter
     "m": 0, "cm": -2, "mm": -3, "um": -6, "µm": -6, "μm": -6, "nm": -9}
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
@@ -41,7 +41,7 @@ def _to_metres(number: str, unit: str) -> float:
     "A decimal number in a unit as metres; what a float cannot hold becomes 0, infinity or NaN."
     return float(Decimal(number).scaleb(_POWERS[unit], context=Context(traps=[])))
 
-# %% ../../nbs/tools/stacks.ipynb #b3f5eb05
+# %% ../../nbs/tools/stacks.ipynb #40c843d6
 def parse_length(
     text: str,  # such as "0.5um", or "0.5x0.5x4.5um" for x, y and z
 ) -> float | tuple[float, float, float]:  # m
@@ -63,7 +63,7 @@ def parse_length(
         raise ValueError(f"{text!r} is not a positive length")
     return lengths if len(lengths) == 3 else lengths[0]
 
-# %% ../../nbs/tools/stacks.ipynb #3910a2eb
+# %% ../../nbs/tools/stacks.ipynb #af79a469
 def check_voxel_size(
     voxel_size: float | tuple[float, float, float],  # edge of a cubic voxel, or (dx, dy, dz), m
 ) -> tuple[float, float, float]:  # (dx, dy, dz), m
@@ -74,7 +74,7 @@ def check_voxel_size(
                          "expected one positive length or three (dx, dy, dz) in m")
     return tuple(np.broadcast_to(size, 3).tolist())
 
-# %% ../../nbs/tools/stacks.ipynb #7afe02ca
+# %% ../../nbs/tools/stacks.ipynb #b71db977
 def write_tiff(
     path: str | Path,  # ends in .tif or .tiff
     values: np.ndarray,  # (S, H, W), uint8 or uint16
@@ -96,7 +96,7 @@ def write_stack(
     "Write a mask as a TIFF that Fiji opens to scale. Raises `ValueError` on a wrong mask or size."
     write_tiff(path, check_mask(mask).astype(np.uint8) * 255, voxel_size)
 
-# %% ../../nbs/tools/stacks.ipynb #fa75ee83
+# %% ../../nbs/tools/stacks.ipynb #e10a4ceb
 def write_shares(
     path: str | Path,  # ends in .tif or .tiff
     shares: np.ndarray,  # of fluid (S, H, W), 0 to 1
@@ -109,7 +109,7 @@ def write_shares(
                          f"from {shares.min():g} to {shares.max():g}")
     write_tiff(path, np.round(65535 * shares).astype(np.uint16), voxel_size)
 
-# %% ../../nbs/tools/stacks.ipynb #723c90a1
+# %% ../../nbs/tools/stacks.ipynb #29475519
 MOST_VOXELS = 2**31  # of a scan; a file that declares more is damaged, or made to fill the memory
 
 
@@ -128,7 +128,7 @@ def _collected_complaints() -> Iterator[list[str]]:
         logger.removeHandler(handler)
         logger.propagate = True
 
-# %% ../../nbs/tools/stacks.ipynb #92640d99
+# %% ../../nbs/tools/stacks.ipynb #d5bcb358
 def _check_pages(
     tif: tifffile.TiffFile,
     complaints: list[str],  # what tifffile has logged of it
@@ -150,7 +150,7 @@ def _check_pages(
     if declared > MOST_VOXELS:
         raise ValueError(f"declares {declared:.3g} voxels, expected at most {MOST_VOXELS:.3g}")
 
-# %% ../../nbs/tools/stacks.ipynb #507738a2
+# %% ../../nbs/tools/stacks.ipynb #063abec3
 _MICRO = "um", "µm", "μm", r"\u00b5m", "micron", "micrometer", "micrometre"
 _METRES = {"cm": 1e-2, "mm": 1e-3, "nm": 1e-9} | dict.fromkeys(_MICRO, 1e-6)
 _METRES |= dict.fromkeys(("m", "meter", "metre"), 1.0) | dict.fromkeys(("in", "inch", '"'), 0.0254)
@@ -185,7 +185,7 @@ def _ome_voxel_size(xml: str) -> tuple[float, float, float] | None:  # (dx, dy, 
         return None
     return tuple(float(edge) * unit for edge, unit in zip(edges, units))
 
-# %% ../../nbs/tools/stacks.ipynb #c69ea418
+# %% ../../nbs/tools/stacks.ipynb #84e706df
 _SLICES = "ZITQ"  # axes that pages can be along: depth, images, times of a badly labelled stack
 
 def _check_axes(series: tifffile.TiffPageSeries) -> None:
@@ -209,7 +209,7 @@ def _all_slices(tif: tifffile.TiffFile) -> np.ndarray:  # (S, H, W)
         raise ValueError(f"holds {len(tif.series)} images: expected one")
     return np.stack([page.asarray() for page in tif.pages])
 
-# %% ../../nbs/tools/stacks.ipynb #b5a6f297
+# %% ../../nbs/tools/stacks.ipynb #11d5d49a
 _LOSSY = ("JPEG", "WEBP", "LERC", "JPEG2000", "APERIO_JP2000")
 
 def _check_storage(page: tifffile.TiffPage) -> None:
@@ -223,7 +223,7 @@ def _check_storage(page: tifffile.TiffPage) -> None:
         raise ValueError(f"its pages are stored turned or mirrored (orientation tag "
                          f"{int(orientation.value)}): save them upright, top left first")
 
-# %% ../../nbs/tools/stacks.ipynb #5e5018e0
+# %% ../../nbs/tools/stacks.ipynb #177db9a2
 def _read_tiff(
     path: Path,
 ) -> tuple[np.ndarray, tuple[float, float, float] | None]:  # (S, H, W); (dx, dy, dz), m
@@ -243,7 +243,7 @@ def _read_tiff(
     except (tifffile.TiffFileError, ValueError, RuntimeError) as error:  # they name no file
         raise ValueError(f"{path}: {error}") from None
 
-# %% ../../nbs/tools/stacks.ipynb #95b82cac
+# %% ../../nbs/tools/stacks.ipynb #a6d18414
 def _read_png(path: Path) -> np.ndarray:  # (H, W)
     "One slice from a PNG file. Raises `ValueError`."
     try:
@@ -257,7 +257,7 @@ def _read_png(path: Path) -> np.ndarray:  # (H, W)
     except (Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ValueError(f"{path}: {error}") from None
 
-# %% ../../nbs/tools/stacks.ipynb #0bc1daf7
+# %% ../../nbs/tools/stacks.ipynb #9a59d558
 def _read_slice(path: Path) -> np.ndarray:  # (H, W)
     "One slice of a folder, from a TIFF or PNG file. Raises `ValueError`."
     if path.suffix.lower() == ".png":
@@ -267,7 +267,7 @@ def _read_slice(path: Path) -> np.ndarray:  # (H, W)
         raise ValueError(f"{path} has {len(pages)} pages: expected one slice a file in a folder")
     return pages[0]
 
-# %% ../../nbs/tools/stacks.ipynb #29be128f
+# %% ../../nbs/tools/stacks.ipynb #cde7d2dd
 _DIGITS = re.compile(r"(\d+)")
 
 def _pattern(path: Path) -> str:
@@ -296,7 +296,7 @@ def _in_order(paths: list[Path]) -> list[Path]:
                              f"{last.name}, or their names count in steps")
     return paths
 
-# %% ../../nbs/tools/stacks.ipynb #0f0796f8
+# %% ../../nbs/tools/stacks.ipynb #dea4f264
 def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
     "The slices of a folder of images, sorted by the numbers in their names. Raises `ValueError`."
     visible = [path for path in folder.iterdir() if path.name[0] != "."]
@@ -316,7 +316,7 @@ def _read_folder(folder: Path) -> np.ndarray:  # (S, H, W)
                 f"{path} has {image.shape} pixels: expected {shape} as in {paths[0].name}")
     return np.stack(slices)
 
-# %% ../../nbs/tools/stacks.ipynb #45b5404e
+# %% ../../nbs/tools/stacks.ipynb #6ec7fd01
 def _check_shape(
     shape: tuple[int, ...],
     path: Path,
@@ -328,7 +328,7 @@ def _check_shape(
         raise ValueError(f"{path}: declares {math.prod(shape):.3g} voxels, "
                          f"expected at most {MOST_VOXELS:.3g}")
 
-# %% ../../nbs/tools/stacks.ipynb #f6f54f30
+# %% ../../nbs/tools/stacks.ipynb #f36a9e04
 def _read_npy(path: Path) -> np.ndarray:  # (S, H, W)
     "The array of a .npy file. Raises `ValueError`."
     try:
@@ -340,7 +340,7 @@ def _read_npy(path: Path) -> np.ndarray:  # (S, H, W)
         raise ValueError(f"{path}: expected numbers, found {values.dtype}")
     return np.array(values)
 
-# %% ../../nbs/tools/stacks.ipynb #12010153
+# %% ../../nbs/tools/stacks.ipynb #76d04aa8
 def _nrrd_voxel_size(header: Mapping) -> tuple[float, float, float] | None:  # (dx, dy, dz), m
     "The voxel size in the head of a NRRD file; None where it does not state all of it."
     if "space directions" in header:
@@ -369,7 +369,7 @@ def _read_nrrd(
         raise ValueError(f"{path}: cut short or damaged: {error}") from None
     return values.astype(values.dtype.newbyteorder("=")), _nrrd_voxel_size(header)
 
-# %% ../../nbs/tools/stacks.ipynb #4cb9b5e2
+# %% ../../nbs/tools/stacks.ipynb #352c232a
 RAW_KINDS = dict(
     uint8="u1", uint16="<u2", uint16be=">u2", float32="<f4", float32be=">f4")  # numpy's names
 
@@ -399,7 +399,7 @@ def _read_raw(path: Path, raw: Raw) -> np.ndarray:  # (S, H, W)
                          f"voxels of {raw.kind}, found {found}")
     return np.fromfile(path, kind).reshape(raw.voxels[::-1]).astype(kind.newbyteorder("="))
 
-# %% ../../nbs/tools/stacks.ipynb #de62f1fa
+# %% ../../nbs/tools/stacks.ipynb #78ebaf64
 def _read(
     path: Path,
     raw: Raw | None,
@@ -421,7 +421,7 @@ def _read(
                          "numbers (raw, --raw 512x512x100:uint8)")
     return _read_tiff(path)
 
-# %% ../../nbs/tools/stacks.ipynb #4bd61259
+# %% ../../nbs/tools/stacks.ipynb #87b9e8e1
 @dataclass(frozen=True)
 class Reading:
     "What is to be known of a file beside itself. Raises `ValueError` for what cannot be."
@@ -442,14 +442,14 @@ class Reading:
 
 AS_STATED = Reading()
 
-# %% ../../nbs/tools/stacks.ipynb #e431addb
+# %% ../../nbs/tools/stacks.ipynb #57da53df
 def parse_crop(
     text: str,  # such as "z=1:10"; "z=1:" up to the end
 ) -> tuple[str, int, int | None]:  # axis, first voxel, and the first that is left out
     "A part of a scan, as a person types it, counted from 0. Raises `ValueError`."
     match = re.fullmatch(r"([xyz])=(\d*):(\d*)", text)
     if not match:
-        raise ValueError(f"{text!r}: expected an axis and its first and last voxel but one, "
+        raise ValueError(f"{text!r}: expected an axis, the first voxel and the one after the last, "
                          "counted from 0, such as z=1:10")
     return match[1], int(match[2] or 0), int(match[3]) if match[3] else None
 
@@ -467,7 +467,7 @@ def _cropped(
         values = values.take(range(first, last), place)
     return values
 
-# %% ../../nbs/tools/stacks.ipynb #cd60a1e2
+# %% ../../nbs/tools/stacks.ipynb #19df0213
 def _turned(
     values: np.ndarray,  # slices, rows and columns, of a file
     size: tuple[float, float, float] | None,  # of its columns, rows and slices, m
@@ -490,7 +490,7 @@ def _of_label(
         raise ValueError(f"no voxel has the value {fluid:g} of the fluid, found {shown}")
     return mask
 
-# %% ../../nbs/tools/stacks.ipynb #3b059661
+# %% ../../nbs/tools/stacks.ipynb #c7922de2
 def _as_told(
     path: str | Path,
     reading: Reading,
@@ -515,7 +515,7 @@ def _known(
                          "give it (voxel_size in m, --voxel-size 0.8x0.8x4.5um)")
     return size
 
-# %% ../../nbs/tools/stacks.ipynb #9cf288e4
+# %% ../../nbs/tools/stacks.ipynb #fcb6ee23
 def read_values(
     path: str | Path,  # TIFF, .nrrd, .npy, .raw, or a folder of slices (.tif, .png) with numbers
     reading: Reading = AS_STATED,

@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import nrrd
 import numpy as np
 import tifffile
 import torch
@@ -75,6 +76,41 @@ def write_scans(folder: Path) -> None:
     (folder / "locked").chmod(0o500)
 
 
+def write_confusing(folder: Path) -> None:
+    "Scans that could be read in more than one way, and bytes that say too little."
+    cell = tifffile.imread(folder / "cell.tif")
+    pages = dict(photometric="minisblack")
+    ways = dict(
+        channels=(np.stack([cell, cell], 1), dict(imagej=True, metadata=dict(axes="ZCYX"))),
+        times=(np.stack([cell, cell]), dict(imagej=True, metadata=dict(axes="TZYX"))),
+        turned=(cell, pages | dict(extratags=[(274, "H", 1, 6, True)])),
+        white=(cell, dict(photometric="miniswhite")),
+        palette=(cell, dict(photometric="palette", colormap=np.zeros((3, 256), np.uint16))))
+    for name, (values, options) in ways.items():
+        tifffile.imwrite(folder / f"{name}.tif", values, **options)
+    with tifffile.TiffWriter(folder / "overview.tif") as tif:
+        tif.write(cell[0, ::4, ::4], **pages)
+        tif.write(cell, **pages)
+    with tifffile.TiffWriter(folder / "two.ome.tif") as tif:
+        for _ in range(2):
+            tif.write(cell, metadata=dict(axes="ZYX"), **pages)
+    for name, blank in (("first_page", (2, 0, 0)), ("frame", (0, 5, 0))):
+        padded = np.pad(cell, [(n, 0) for n in blank])
+        tifffile.imwrite(folder / f"{name}.tif", padded, **pages)
+    np.save(folder / "flat.npy", cell[0])
+    np.save(folder / "objects.npy", np.array([{}, {}]), allow_pickle=True)
+    cell.tofile(folder / "plain.raw")
+    nrrd.write(str(folder / "flat.nrrd"), cell[0])
+    nrrd.write(str(folder / "whole.nrrd"), cell)
+    (folder / "cut.nrrd").write_bytes((folder / "whole.nrrd").read_bytes()[:-40])
+    folders = dict(gap=(0, 1, 3), stranger=(0, 1, "preview"), formats=(0, 1), twice=("1", "01"))
+    for name, numbers in folders.items():
+        (folder / name).mkdir()
+        for number in numbers:
+            Image.fromarray(cell[0]).save(folder / name / f"a_{number}.png")
+    Image.fromarray(cell[0]).save(folder / "formats" / "a_2.tif")
+
+
 def write_datasets(folder: Path) -> None:
     "Datasets of seven cells with one thing wrong in each."
     rng = torch.Generator().manual_seed(0)
@@ -133,5 +169,6 @@ def write_models(
 def write_broken(folder: Path, model: Path) -> None:
     "All of them."
     write_scans(folder)
+    write_confusing(folder)
     write_datasets(folder / "data")
     write_models(folder, model)

@@ -14,8 +14,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPAT
 os.environ["OMP_NUM_THREADS"] = "1"  # two tests run at a time
 
 # long ones first, so that both processes end at about the same time
-ORDER = ("study", "notebooks", "experiments", "memory", "faults", "wheel", "readme", "odd_input", "house",
-         "wrong_input")
+ORDER = ("study", "notebooks", "experiments", "memory", "faults", "odd_input", "wheel", "readme",
+         "house", "wrong_input")
 
 
 def pytest_collection_modifyitems(items):
@@ -69,7 +69,7 @@ def study(tmp_path_factory, worker_id):
 
 
 def pytest_addoption(parser):
-    about = "keep in outputs/reference/checks what the tests of wrong and odd input and of kills found"
+    about = "keep in outputs/reference/checks what the tests of input and of kills found"
     parser.addoption("--record", action="store_true", help=about)
 
 
