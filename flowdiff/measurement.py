@@ -7,7 +7,8 @@ __all__ = ['DIRECTIONS', 'LEAST_TOGETHER', 'LEVEL', 'BY_NETWORKS', 'BY_SOLVER', 
            'BYTES_HELD', 'GIB_AT_ONCE', 'DARCY', 'SUMMARY', 'smallest_gap', 'axes_for', 'turned_back', 'at_rest',
            'coarsening', 'Measurement', 'permeability_of_voxels', 'suited', 'unlike_training', 'on_finer_voxels',
            'Scatter', 'scatter_of', 'Cost', 'cost_of', 'check_memory', 'residual_bar', 'by_networks', 'measure',
-           'measured_numbers', 'measured_line', 'model_for', 'write_measurement', 'written', 'measure_file']
+           'measured_numbers', 'scan_line', 'measured_line', 'model_for', 'write_measurement', 'written',
+           'measure_file']
 
 # %% ../nbs/21_measurement.ipynb #a7eabf29
 import math
@@ -28,7 +29,7 @@ from tqdm import tqdm
 
 from .batches import outside
 from .fibres import Cell, NotPercolatingError, percolating
-from .learned import scan_traits
+from .learned import fibre_diameter, scan_traits
 from .lubrication import DRIVE, Drive, check_drive
 from flowdiff.possible import (
     PossibleFlows, interval, load_possible, possible_flows, seeds_of,
@@ -75,7 +76,7 @@ def turned_back(
     components = [velocity[:, former.index(a)].transpose(axes) for a in "xyz"]
     return np.stack(components, 1)
 
-# %% ../nbs/21_measurement.ipynb #043b9ca0
+# %% ../nbs/21_measurement.ipynb #0e2b5368
 def at_rest(cell: Cell, direction: str) -> float:
     """Share of the fluid that no path joins to both ends of a direction.
     Raises `NotPercolatingError` where no fluid is joined to both."""
@@ -97,9 +98,11 @@ def coarsening(
 ) -> int:  # 1: the scan stays as it is
     "How many voxels, along x and y, to take together so that a fine scan is like those."
     _, rows, columns = cell.shape
-    factors = [r for r in range(LEAST_TOGETHER, min(rows, columns)) if rows % r == columns % r == 0]
-    for r in factors:
-        if not outside(scan_traits(coarsened(cell, r)), trained_on):
+    thinnest = trained_on["thickness of a fibre (voxels)"][0] if trained_on else np.inf
+    most = 1.1 * fibre_diameter(cell.mask) / thinnest
+    for r in range(LEAST_TOGETHER, int(min(most, rows, columns)) + 1):
+        fits = rows % r == 0 and columns % r == 0
+        if fits and not outside(scan_traits(coarsened(cell, r)), trained_on):
             return r
     return 1
 
@@ -175,7 +178,7 @@ def on_finer_voxels(
     finer = enlarged(cell, 2).along(direction)
     return solve(finer.flowing, drive, rtol=RTOL_ENLARGED, progress=progress)
 
-# %% ../nbs/21_measurement.ipynb #b7332910
+# %% ../nbs/21_measurement.ipynb #a8450f3d
 class Scatter(NamedTuple):
     "How far draws are apart."
     deviation: np.ndarray  # standard deviation of the velocity (S, 3, H, W), m/s
@@ -191,21 +194,21 @@ def scatter_of(flows: Iterable) -> Scatter:  # at least two `PossibleFlow`
         permeabilities.append(flow.permeability)
     return Scatter(np.sqrt(squares / (count - 1)), np.array(permeabilities))
 
-# %% ../nbs/21_measurement.ipynb #a0d781e9
+# %% ../nbs/21_measurement.ipynb #5553943f
 class Cost(NamedTuple):
     "Of a measurement, about."
     seconds: float  # on two cores
     gib: float
 
-SECONDS = {BY_NETWORKS: 1e-5, BY_SOLVER: 1e-5, "voxels": 1e-5}  # a voxel; a flow, a solution
-BYTES_HELD = {BY_NETWORKS: 1000, BY_SOLVER: 3500}  # a voxel, beside `GIB_AT_ONCE`
+SECONDS = {BY_NETWORKS: 1.5e-5, "draw": 4.5e-6, BY_SOLVER: 3e-5, "voxels": 5e-6}  # a voxel
+BYTES_HELD = {BY_NETWORKS: 750, BY_SOLVER: 2300}  # a voxel, beside `GIB_AT_ONCE`
 GIB_AT_ONCE = 0.7  # the program, and a window of the networks
 
 def cost_of(cell: Cell, method: str, draws: int) -> Cost:
     "What measuring a scan by a method takes."
     count = cell.mask.size
-    flows = 1 + draws if method == BY_NETWORKS else 1
-    seconds = count * (flows * SECONDS[method] + SECONDS["voxels"])
+    drawn = draws * SECONDS["draw"] if method == BY_NETWORKS else 0.0
+    seconds = count * (SECONDS[method] + drawn + SECONDS["voxels"])
     return Cost(seconds, GIB_AT_ONCE + count * BYTES_HELD[method] / 2**30)
 
 def check_memory(cell: Cell, cost: Cost, method: str) -> None:
@@ -215,13 +218,13 @@ def check_memory(cell: Cell, cost: Cost, method: str) -> None:
         return
     s, h, w = cell.shape
     fitting = int(s * max(0.0, free - GIB_AT_ONCE) / (cost.gib - GIB_AT_ONCE))
-    advice = f"{fitting} of its slices would fit (crop z=0:{fitting}, --crop z=0:{fitting})"
-    if not fitting:
-        advice = "not even one of its slices would fit; take larger voxels"
+    advice = "not even one of its slices would fit: take larger voxels"
+    if fitting:
+        advice = f"{fitting} of its slices would fit (--crop z=0:{fitting}), or larger voxels"
     raise ValueError(f"{w} x {h} x {s} voxels need about {cost.gib:.1f} GiB by {method}, "
                      f"{free:.1f} GiB are free: {advice}")
 
-# %% ../nbs/21_measurement.ipynb #fd7a5e50
+# %% ../nbs/21_measurement.ipynb #eca9c1b4
 @contextmanager
 def residual_bar(
     goal: float,  # residual at which the solver stops
@@ -235,7 +238,7 @@ def residual_bar(
             bar.update(max(0.0, done - bar.n))
         yield told
 
-# %% ../nbs/21_measurement.ipynb #efbe8455
+# %% ../nbs/21_measurement.ipynb #35c1effc
 def by_networks(
     cell: Cell,  # turned
     model: PossibleFlows,
@@ -319,6 +322,15 @@ def measured_numbers(found: Measurement) -> dict:  # units are in the names
         unlike_training=found.unlike, seconds=found.seconds)
 
 # %% ../nbs/21_measurement.ipynb #c13da3d3
+def scan_line(cell: Cell) -> str:
+    "What was read, in one line."
+    traits, counts = scan_traits(cell), " x ".join(map(str, cell.shape[::-1]))
+    size, extent = (" x ".join(f"{1e6 * length:.3g}" for length in lengths)
+                    for lengths in (cell.spacing, cell.extent))
+    return (f"{kind_of(cell)} scan of {counts} voxels of {size} µm, {extent} µm, fibre fraction "
+            f"{traits['fibre fraction']:.3f}, fibres {traits['thickness of a fibre (voxels)']:.1f} "
+            "voxels thick")
+
 def measured_line(found: Measurement) -> str:
     "What a user reads of a measurement."
     text = f"k along {found.direction} = {found.permeability:.3g} m²"
@@ -327,14 +339,11 @@ def measured_line(found: Measurement) -> str:
     else:
         low, high = found.interval
         text += f", {LEVEL:.0%}: {low:.3g} to {high:.3g} m²"
-    (s, h, w), traits = found.cell.shape, scan_traits(found.cell)
-    text += f"; {found.method}, {kind_of(found.cell)} scan of {w} x {h} x {s} voxels"
+    text += f"; {found.method}"
     if found.together > 1:
-        text += f" ({found.together} x {found.together} of the file's are one)"
-    text += (f", fibre fraction {traits['fibre fraction']:.3f}, fibres "
-             f"{traits['thickness of a fibre (voxels)']:.1f} voxels thick")
+        text += f", {found.together} x {found.together} voxels taken as one"
     if found.smallest_gap is not None:
-        text += f", smallest gap {found.smallest_gap:.1f}"
+        text += f", smallest gap {found.smallest_gap:.1f} voxels"
     if found.at_rest > 5e-4:
         text += f", {found.at_rest:.1%} of the fluid trapped"
     if found.of_voxels is not None:
@@ -408,6 +417,7 @@ def measure_file(
     options = dict(drive=drive, draws=draws, seed=seed, progress=progress)
     with collected_warnings() as caught:
         cell = read_scan(stack, reading, kind)
+        print(f"{stack}: {scan_line(cell)}")
         wanted = DIRECTIONS if direction == "all" else (direction,)
         check_field(out, len(wanted) * (40 * cell.mask.size + 2**21))
         model = model_for(cell, models)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import norm, t as student
+from scipy.special import ndtri, stdtrit
 from torch import nn
 
 import flowdiff
@@ -188,7 +188,7 @@ def interval_of_draws(
 ) -> tuple:  # from, to, m^2
     "Where the true permeability lies, by its draws."
     logs, count = np.log(permeability), len(permeability)
-    reach = student.ppf((1 + level) / 2, count - 1) * logs.std(ddof=1) * (1 + 1 / count) ** 0.5
+    reach = stdtrit(count - 1, (1 + level) / 2) * logs.std(ddof=1) * (1 + 1 / count) ** 0.5
     return float(np.exp(logs.mean() - reach)), float(np.exp(logs.mean() + reach))
 
 # %% ../nbs/18_possible.ipynb #8eb06dbf
@@ -198,7 +198,7 @@ def interval_of_errors(
     level: float = 0.9,  # share of true values that it should hold
 ) -> tuple:  # from, to, m^2
     "Where the true permeability lies, by the errors on validation scans."
-    reach = norm.ppf((1 + level) / 2) * k_deviation
+    reach = ndtri((1 + level) / 2) * k_deviation
     return float(permeability * np.exp(-reach)), float(permeability * np.exp(reach))
 
 # %% ../nbs/18_possible.ipynb #ae32e780

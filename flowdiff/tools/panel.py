@@ -28,7 +28,7 @@ from PIL import Image as PILImage
 from ..data import Settings, draw_cell, fine_mask, solver_grid
 from ..diffusion import ddim, draw_noise
 from ..fibres import Cell, Fibres
-from ..measurement import measure, measured_line
+from ..measurement import measure, measured_line, scan_line
 from ..polish import Physics
 from ..possible import PossibleFlows
 from flowdiff.predictor import (
@@ -437,7 +437,8 @@ def measure(self: Panel, _button=None) -> None:
         w.message.value = html.escape(str(error))
         return
     self.packing, self.found = packing, found
-    w.message.value = html.escape(f"{measured_line(found)}; {found.seconds:.1f} s")
+    w.message.value = html.escape(
+        f"{scan_line(found.cell)}; {measured_line(found)}; {found.seconds:.1f} s")
     self._show()
     w.solve.disabled = False
     w.bar.value = 0
