@@ -20,7 +20,7 @@ from fastcore.basics import patch
 
 from flowdiff.data import (
     VOXEL_FIELDS, Dataset, cell_of, extent_of, fingerprint, load_tensor, open_dataset, speed_scale,
-    split,
+    split_of,
 )
 from .fibres import Cell
 from .tools.files import read_json
@@ -186,7 +186,7 @@ class Cells(torch.utils.data.Dataset):
         check_option("normalisation", normalisation, NORMALISATIONS)
         if not 0 <= slices <= depth:
             raise ValueError(f"slices: expected 0 to {depth}, as the dataset has, found {slices}")
-        self.indices = split(len(self.data), fold, folds)[part]
+        self.indices = split_of(self.data, fold, folds)[part]
         self.crop = middle(slices or depth, depth)
         self.scaling = replace(find_scaling(statistics, prior, normalisation), **numbers or {})
 

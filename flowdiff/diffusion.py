@@ -210,8 +210,9 @@ def timesteps(
     if not 1 <= n <= most:
         raise ValueError(f"steps: found {n}, expected 1 to {most} "
                          f"on a schedule of {T} noise levels")
-    spacings = max(n - to_zero, 1)  # between T - 1 and 0
-    return [(T - 1) * (spacings - k) // spacings for k in range(n)]
+    if to_zero:
+        return torch.linspace(T - 1, 0, n, dtype=torch.long).tolist()
+    return [(T - 1) * (n - k) // n for k in range(n)]
 
 # %% ../nbs/13_diffusion.ipynb #c558ad72
 class ReverseStep(NamedTuple):

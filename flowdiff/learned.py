@@ -27,7 +27,7 @@ from tqdm import tqdm
 from .batches import FLIPS, LEARNED, flip, outside, ranges_of
 from .blocks import group_norm, zero_module
 from flowdiff.data import (
-    Dataset, cell_of, check_version, drive, fingerprint, save_tensors, speed_scale, split,
+    Dataset, cell_of, check_version, drive, fingerprint, save_tensors, speed_scale, split_of,
     stack_on_disk,
 )
 from .fibres import AXES, Cell, percolating
@@ -305,7 +305,7 @@ class Scans:
         if "flux" not in self.data.parts["x"]:
             raise ValueError(f"{root}: expected a dataset with the truth on finer voxels "
                              "(flowdiff data generate --truth 256), found none")
-        self.indices = split(len(self.data))[part]
+        self.indices = split_of(self.data)[part]
         self.drive, self.kept = drive(root), {}
 
     def __len__(self):
@@ -468,7 +468,7 @@ def keep_learned(
     folder = data.root / "learned"
     folder.mkdir(exist_ok=True)
     (folder / "about.json").unlink(missing_ok=True)  # what is there does not count any more
-    train, left = split(len(data))["train"], []
+    train, left = split_of(data)["train"], []
 
     def fields_of(i):
         stored = data[i]

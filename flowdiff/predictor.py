@@ -135,6 +135,7 @@ class ModelNumbers(TypedDict, total=False):
     ranges: dict  # of the cells, by trait: see `ranges` of batches; absent: not known
     width: int  # of the cells, in voxels; absent: not known
     missing: list  # parts of a published VAE that came with no weights
+    precision: str  # in which it was trained, one of `PRECISIONS`; absent: "auto"
 
 # %% ../nbs/19_predictor.ipynb #7609f691
 class Calibration(TypedDict):
@@ -222,6 +223,12 @@ def needs_physics(self: FlowModel) -> bool:
     by_denoiser = "features" in self.conditions
     corrects_prior = self.numbers["prior"] != "none" or self.regression is not None
     return self.learned is None and (corrects_prior or by_vae or by_denoiser)
+
+# %% ../nbs/19_predictor.ipynb #417faa5c
+@patch(as_prop=True)
+def precision(self: FlowModel) -> str:
+    "In which the networks are evaluated: as they were trained."
+    return self.numbers.get("precision", "auto")
 
 # %% ../nbs/19_predictor.ipynb #e46a79ac
 @patch(as_prop=True)
@@ -327,7 +334,7 @@ def run_network(
     if window is not None:
         multiples = math.ceil((width or window) / model.multiple)
         window = min(window, max(2, multiples) * model.multiple) // coarser
-    with autocast(fields[0].device):
+    with autocast(fields[0].device, model.precision):
         return in_windows(network, fields, window, model.multiple // coarser).float()
 
 # %% ../nbs/19_predictor.ipynb #fd37ae6f
@@ -378,7 +385,7 @@ def condition(model: FlowModel, batch: dict) -> torch.Tensor:  # (B, channels, S
 @torch.no_grad()
 def latent_residual(model: FlowModel, batch: dict) -> torch.Tensor:  # (B, C, S, h, w)
     "What the regression leaves of the true flow, in the latent space, before scaling."
-    with autocast(batch["mask"].device):
+    with autocast(batch["mask"].device, model.precision):
         z = model.vae.encode_3d(batch["x3"], batch["cond"]).mean
     return z.float() - batch["z_hat"]
 
@@ -624,8 +631,9 @@ def check_sampling(
     levels = model.schedule.T
     if sampler not in samplers:
         raise ValueError(f"sampler: expected one of {', '.join(samplers)}, found {sampler!r}")
-    if not 1 <= steps < levels:
-        raise ValueError(f"steps: expected 1 to {levels - 1}, found {steps}")
+    most = levels - 1 if sampler == "dpmpp" else levels
+    if not 1 <= steps <= most:
+        raise ValueError(f"steps: expected 1 to {most}, found {steps}")
     if samples < 1 or polish < 0:
         raise ValueError("samples and polish: expected at least 1 and 0, "
                          f"found {samples} and {polish}")

@@ -114,11 +114,13 @@ class DoubleBlock(nn.Module):
         kernel_size: int,  # odd, voxels
         emb_channels: int,  # channels of the time embedding
         dropout: float,  # probability, after the second block
+        padding_mode: str = "zeros",  # of `nn.Conv2d`
     ):
         super().__init__()
 
         def block(width):
-            conv = nn.Conv2d(width, out_channels, kernel_size, padding=kernel_size // 2, bias=False)
+            conv = nn.Conv2d(width, out_channels, kernel_size, padding=kernel_size // 2, bias=False,
+                             padding_mode=padding_mode)
             return nn.Sequential(conv, nn.GroupNorm(1, out_channels), nn.SiLU())
         self.block1 = block(in_channels)
         self.block2 = block(out_channels)
@@ -162,6 +164,7 @@ class SliceUNet(nn.Module):
         attention: str = "3..2",  # "start.end.heads", see `parse_attention`
         dropout: float = 0.0,  # probability
         time_dim: int = 64,  # number of sinusoids; the embedding has four times as many channels
+        padding_mode: str = "zeros",  # of all convolutions, or "reflect"
     ):
         super().__init__()
         if any(b != 2 * a for a, b in zip(features, features[1:])):
@@ -169,7 +172,8 @@ class SliceUNet(nn.Module):
                              "this network needs widths that double from level to level")
         self.config = dict(  # SliceUNet(**config) builds the same
             in_channels=in_channels, out_channels=out_channels, features=list(features),
-            kernel_size=kernel_size, attention=attention, dropout=dropout, time_dim=time_dim)
+            kernel_size=kernel_size, attention=attention, dropout=dropout, time_dim=time_dim,
+            padding_mode=padding_mode)
         self.multiple = 2 ** len(features)
         self.time = TimeEmbedding(4 * time_dim, time_dim)
         build_slice_levels(self)
@@ -182,7 +186,8 @@ def build_slice_levels(net: SliceUNet) -> None:
     attended, heads = parse_attention(config["attention"], len(features))
 
     def double(i, o):
-        return DoubleBlock(i, o, kernel_size, 4 * config["time_dim"], config["dropout"])
+        return DoubleBlock(i, o, kernel_size, 4 * config["time_dim"], config["dropout"],
+                           config["padding_mode"])
 
     def attend(i):
         return SelfAttention(features[i], heads) if i in attended else nn.Identity()
@@ -199,7 +204,8 @@ def build_slice_levels(net: SliceUNet) -> None:
         then_norm(nn.ConvTranspose2d(2 * f, f, 2, stride=2), f) for f in features)
     net.decoder = nn.ModuleList(double(2 * f, f) for f in features)
     net.decoder_attention = nn.ModuleList(attend(i) for i in levels)
-    last = nn.Conv2d(features[0], config["out_channels"], kernel_size, padding=kernel_size // 2)
+    last = nn.Conv2d(features[0], config["out_channels"], kernel_size, padding=kernel_size // 2,
+                     padding_mode=config["padding_mode"])
     net.out = zero_module(last)
 
 # %% ../nbs/12_unet.ipynb #159f7ff2
@@ -211,6 +217,9 @@ def forward(
 ) -> torch.Tensor:  # (B, out_channels, S, H, W)
     "Prediction at time t, slice by slice. Raises ValueError where H or W cannot be halved."
     check_multiple(x, self.multiple)
+    if self.config["padding_mode"] == "reflect" and min(x.shape[-2:]) == self.multiple:
+        raise ValueError(f"x: {x.shape[-1]} x {x.shape[-2]} are a single place on the coarsest "
+                         "level, which has nothing to reflect: expected twice as many")
     slices = x.shape[2]
     if t.ndim == 1:
         t = t[:, None].expand(-1, slices)

@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'Posterior', 'condition_pyramid', 'check_condition', 'join', 'Encoder', 'Decoder', 'DualVAE', 'fluid_mean',
-           'masked_mse', 'normalised_mae_loss', 'normalised_mse', 'huber', 'masked_rmse', 'find_loss', 'stage1_loss',
-           'freeze', 'stage2_loss', 'LatentNormaliser']
+           'masked_mse', 'normalised_mae_loss', 'normalised_mse', 'huber', 'mae_loss', 'mae_by_component',
+           'normalised_mse_of_all', 'masked_rmse', 'find_loss', 'stage1_loss', 'freeze', 'stage2_loss',
+           'LatentNormaliser']
 
 # %% ../nbs/11_vae.ipynb #c173772b
 from collections.abc import Callable
@@ -285,14 +286,30 @@ def huber(x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     "Huber loss with its corner at 1; shapes of `masked_mse`."
     return fluid_mean(F.huber_loss(x.float(), y.float(), reduction="none"), mask).mean()
 
+def mae_loss(x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    "Mean absolute difference over fluid voxels and components; shapes of `masked_mse`."
+    return fluid_mean((x - y).float().abs(), mask).mean()
+
+def mae_by_component(x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Absolute difference of each component over its own size, both summed over the batch, mean
+    over the components that are not zero; shapes of `masked_mse`."""
+    error, size = (((a.float() * mask).abs()).sum((0, 2, 3, 4)) for a in (x - y, y))
+    return (error / size.where(size > 0, 1))[size > 0].mean()
+
+def normalised_mse_of_all(x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    "`normalised_mse`, but a component that is zero counts in the mean, as one without error."
+    present = (fluid_mean(y.float() ** 2, mask) > 0).float().mean()
+    return present * normalised_mse(x, y, mask)
+
 def masked_rmse(x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     "Root of each sample's mean squared difference, mean over samples; shapes of `masked_mse`."
     return fluid_mean((x - y).float() ** 2, mask).mean(1).sqrt().mean()
 
 # %% ../nbs/11_vae.ipynb #9a2ed56a
 LOSSES = dict(
-    mse=masked_mse, rmse=masked_rmse, normalised_mae=normalised_mae_loss,
-    normalised_mse_per_component=normalised_mse, huber=huber)
+    mse=masked_mse, rmse=masked_rmse, mae=mae_loss, normalised_mae=normalised_mae_loss,
+    normalised_mae_per_component=mae_by_component, normalised_mse_per_component=normalised_mse,
+    normalised_mse_of_all=normalised_mse_of_all, huber=huber)
 
 def find_loss(
     name: str,  # one of `LOSSES`
@@ -335,13 +352,14 @@ def stage2_loss(
     beta_kl: float = 1e-3,  # weight of the divergence, per nat
     cosine: float = 0.0,  # weight of 1 - cosine of the means in the alignment; 0.1 as published
     error: Callable = masked_mse,  # one of `LOSSES`
+    sample: bool = True,  # decode a sample of the latent; False: its mean
 ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:  # loss, its parts: rec_2d, align, cross, kl
     "Reconstruction of the 2-D flow, alignment of latents, cross-reconstruction, divergence."
     x2, x3, cond, mask = (batch[name] for name in ("x2", "x3", "cond", "mask"))
     q = vae.encode_2d(x2, cond)
     with torch.no_grad():
         target = vae.encode_3d(x3, cond).mean
-    z = q.sample(generator)
+    z = q.sample(generator) if sample else q.mean
     rec = error(vae.decode_2d(z, cond, mask, prior=-x2), x2, mask)  # x2 = -prior in z
     distance = F.mse_loss(q.mean, target)
     align = distance + cosine * (1 - F.cosine_similarity(q.mean, target).mean())

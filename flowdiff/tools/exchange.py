@@ -29,7 +29,7 @@ from requests.adapters import HTTPAdapter
 from tqdm import tqdm
 from urllib3.util import Retry
 
-from ..data import Dataset, drive, extent_of, split
+from ..data import Dataset, drive, extent_of, split_of
 from .files import atomic_write
 
 # %% ../../nbs/tools/exchange.ipynb #58df5c95
@@ -342,7 +342,7 @@ def export_well(
 ) -> Path:  # the folder
     "Write a dataset in the layout of The Well. Raises what opening and splitting it raises."
     data = Dataset(root)
-    parts = split(len(data))
+    parts = split_of(data)
     first, last = (tuple(data[i]["domain"].shape) for i in (0, len(data) - 1))
     if first != last:
         message = "expected one shape for both directions"
