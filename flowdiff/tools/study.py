@@ -177,10 +177,12 @@ CHOICES = {  # of parameters of these names
     "device": ("auto", "cpu", "cuda"),
     "sampler": ("ddpm", "ddim", "dpmpp"),
     "prior": ("polished", "lubrication", "learned", "none"),
-    "decay": ("cosine", "constant"),
+    "decay": ("cosine", "exponential", "constant"),
+    "precision": ("auto", "float32"),
     "schedule": ("linear", "cosine", "sqrt", "polynomial", "flow_matching", "bridge"),
     "prediction": ("epsilon", "v", "x0"),
-    "loss": ("mse", "rmse", "normalised_mae", "normalised_mse_per_component", "huber"),
+    "loss": ("mse", "rmse", "mae", "normalised_mae", "normalised_mae_per_component",
+             "normalised_mse_per_component", "normalised_mse_of_all", "huber"),
     "normalisation": ("sample", "component_maximum", "maximum"),
 }
 
