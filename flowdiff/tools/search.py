@@ -154,7 +154,7 @@ class SearchRow:
     dropout: float | None
     time_embedding_dim: int | None
     best_val_loss: float | None
-    best_epoch: float | None
+    best_epoch: int | None  # from 0
     last_val_loss: float | None
     wall_time_sec: float | None
     num_params: int | None
@@ -183,14 +183,15 @@ def result(
     metrics = read_json(path / "metrics.json") if done else {}
     curve = [((r["step"] + 1) / metrics["steps_per_epoch"], r["val_loss"])
              for r in (validated(path) if done else [])]
-    best_epoch, best_loss = min(curve, key=lambda point: point[1], default=(None, None))
+    best_end, best_loss = min(curve, key=lambda point: point[1], default=(None, None))
     checkpoint = Path(os.path.relpath(path / "best.pt", folder)).as_posix()
     return SearchRow(
         run_name=path.name, depth=len(parameters["features"]),
         features=list(parameters["features"]), kernel_size=parameters.get("kernel_size"),
         attention=parameters.get("attention"), learning_rate=parameters.get("learning_rate"),
         dropout=parameters.get("dropout"), time_embedding_dim=parameters.get("time_dim"),
-        best_val_loss=best_loss, best_epoch=best_epoch,
+        best_val_loss=best_loss,
+        best_epoch=None if best_end is None else math.ceil(best_end) - 1,
         last_val_loss=curve[-1][1] if curve else None, wall_time_sec=record["seconds"],
         num_params=metrics.get("num_params"), success=done,
         checkpoint_path=checkpoint if done else None,
@@ -208,14 +209,17 @@ def write_results(
     rows: Sequence[SearchRow],
     folder: Path,  # takes results.csv, top10.csv and summary.txt
 ) -> None:
-    "Write all runs, the ten best and the best one."
-    best_first = ranked(rows)
+    "Write all runs, the ten best that have ended, and what they reached in words."
+    best_first = [row for row in ranked(rows) if row.success]
     write_csv(map(asdict, rows), folder / "results.csv", COLUMNS_OF_SEARCH)
     write_csv(map(asdict, best_first[:10]), folder / "top10.csv", COLUMNS_OF_SEARCH)
     failed = [row for row in rows if not row.success]
     lines = [f"{len(rows)} runs, {len(rows) - len(failed)} done, {len(failed)} failed", ""]
-    if best_first[0].success:
-        lines.append("best configuration")
+    if best_first:
+        width = max(len(row.run_name) for row in best_first[:10])
+        lines += [f"{place:2}  {row.run_name:{width}}  {row.loss:.6g}"
+                  for place, row in enumerate(best_first[:10], 1)]
+        lines += ["", "best configuration"]
         best = asdict(best_first[0])
         lines += [f"  {n:20}{best[n]}" for n in COLUMNS_OF_SEARCH if best[n] is not None]
     lines += [f"failed: {row.run_name}: {row.error_message}" for row in failed]
