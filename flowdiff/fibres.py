@@ -434,7 +434,7 @@ def check_mask(
         raise ValueError(f"{name} is empty: its shape is {mask.shape}")
     if mask.dtype.kind not in "buif":
         raise ValueError(f"{name} has values of type {mask.dtype}: expected bool or numbers")
-    values = np.unique(mask)
+    values = np.unique((mask.min(), mask.max()) if mask.dtype == bool else mask)
     if not any(np.isin(values, (0, fluid)).all() for fluid in (1, 255, 65535)):
         raise ValueError(
             f"{name} is not binary: {len(values)} distinct values from {values[0]} to "
