@@ -230,6 +230,12 @@ def precision(self: FlowModel) -> str:
     "In which the networks are evaluated: as they were trained."
     return self.numbers.get("precision", "auto")
 
+# %% ../nbs/19_predictor.ipynb #fb0136f3
+@patch(as_prop=True)
+def is_published(self: FlowModel) -> bool:
+    "Whether the networks were converted: those predict fluid that is cut off, too."
+    return "missing" in self.numbers
+
 # %% ../nbs/19_predictor.ipynb #e46a79ac
 @patch(as_prop=True)
 def from_2d(self: FlowModel) -> bool:
@@ -573,7 +579,8 @@ def batch(
     known: Physics | FlowBetweenFibres | None,  # of the cell; None for networks that use none
 ) -> dict:  # of `network_inputs`: fields (1, C, S, H, W)
     "Inputs of the networks for one cell."
-    fields = dict(domain=cell.flowing.mask[:, None], U_2d=slices.velocity)
+    fluid = cell.mask if self.model.is_published else cell.flowing.mask
+    fields = dict(domain=fluid[:, None], U_2d=slices.velocity)
     if known is not None:
         fields |= known.fields()
     tensors = {name: torch.from_numpy(np.array(a, np.float32)) for name, a in fields.items()}
