@@ -371,7 +371,7 @@ def write_measurement(found: Measurement, out: Path) -> None:
     if found.deviation is not None:
         fields["velocity_std"] = found.deviation
     write_vti(out, fields, found.cell.extent)
-    picture = plot_components(found.velocity, support, found.cell.extent)
+    picture = plot_components(found.velocity, found.cell.mask, found.cell.extent)
     with atomic_write(out.with_suffix(".png")) as temporary:
         picture.savefig(temporary, dpi=150)
 
