@@ -10,7 +10,8 @@ parser.read(here / "settings.ini", encoding="utf-8")
 cfg = parser["DEFAULT"]
 lib = cfg["lib_path"]
 # The models that `flowdiff predict` uses travel in the package.
-models = {f"{lib}.models.{kind}": f"outputs/reference/standard/models/{kind}" for kind in ("grey", "binary")}
+released = "outputs/reference/standard/models"
+models = {f"{lib}.models.{kind}": f"{released}/{kind}" for kind in ("grey", "binary")}
 
 setup(
     name=cfg["lib_name"],

@@ -6,11 +6,11 @@
 __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELDS', 'OURS', 'LEAST_VOXEL', 'PARTS_OF_SPLIT',
            'WORKER_SCRIPT', 'DASK', 'Settings', 'check_settings', 'draw_numbers', 'Drawn', 'draw_from', 'draw_cell',
            'fine_mask', 'solver_grid', 'SolvedFlow', 'check_residual', 'cell_record', 'on_scan', 'true_fields',
-           'cell_tensors', 'physics_of', 'make_cell', 'TensorFile', 'files_of', 'sizes_of', 'split', 'load_tensor',
-           'check_tensor', 'read_folder', 'as_extents', 'open_folder', 'turn', 'Dataset', 'split_of', 'speed_scale',
-           'TrainSums', 'fingerprint', 'train_statistics', 'worker_environment', 'hidden_script', 'interrupts_held',
-           'local_workers', 'one_thread', 'naming_cell', 'worker_count', 'run_jobs', 'save_tensors', 'cell_path',
-           'make_and_save', 'in_order', 'drawn_ahead', 'flow_path', 'solve_on_device', 'finish_and_save',
+           'cell_tensors', 'physics_of', 'make_cell', 'TensorFile', 'files_of', 'sizes_of', 'folded', 'split',
+           'load_tensor', 'check_tensor', 'read_folder', 'as_extents', 'open_folder', 'turn', 'Dataset', 'split_of',
+           'speed_scale', 'TrainSums', 'fingerprint', 'train_statistics', 'worker_environment', 'hidden_script',
+           'interrupts_held', 'local_workers', 'one_thread', 'naming_cell', 'worker_count', 'run_jobs', 'save_tensors',
+           'cell_path', 'make_and_save', 'in_order', 'drawn_ahead', 'flow_path', 'solve_on_device', 'finish_and_save',
            'stack_on_disk', 'assemble', 'plan_of', 'check_plan', 'holds', 'make_missing', 'generate', 'problems',
            'check_cells', 'extent_of', 'fibres_of', 'cell_of', 'settings_of', 'drive', 'is_ours', 'statistics_path',
            'known_statistics', 'add_prior', 'check_version', 'lacks_ours', 'add_priors', 'complete', 'open_dataset',
@@ -328,6 +328,19 @@ def sizes_of(s: int, h: int, w: int, r: int) -> dict:
     return {"S": s, "H": h, "W": w, "W + 1": w + 1, "FH": r * h, "FW": r * w}
 
 # %% ../nbs/08_data.ipynb #0c275c3a
+def folded(
+    used: list,  # cells to train on and to validate with
+    test: list,  # cells that stay out of every fold
+    fold: int,
+    folds: int,
+) -> dict:  # cell numbers of "train", "val", "test"
+    "A fold of a cross-validation. Raises `ValueError` for one that is none."
+    if not (2 <= folds <= len(used) and 0 <= fold < folds):
+        raise ValueError("fold and folds: expected 0 <= fold < folds and 2 <= folds <= "
+                         f"{len(used)}, found {fold} and {folds}")
+    val = used[fold::folds]
+    return dict(train=[i for i in used if i not in val], val=val, test=test)
+
 def split(
     n: int,  # number of cells
     fold: int = 0,  # which of the folds validates
@@ -343,11 +356,7 @@ def split(
     test = order[used:]
     if folds == 0 and fold == 0:
         return dict(train=order[:trained], val=order[trained:used], test=test)
-    if not (2 <= folds <= used and 0 <= fold < folds):
-        raise ValueError(f"fold and folds: expected 0 <= fold < folds and 2 <= folds <= {used}, "
-                         f"found {fold} and {folds}")
-    val = order[:used][fold::folds]
-    return dict(train=[i for i in order[:used] if i not in val], val=val, test=test)
+    return folded(order[:used], test, fold, folds)
 
 # %% ../nbs/08_data.ipynb #ea1fe394
 def load_tensor(path: Path) -> object:
@@ -482,10 +491,10 @@ def __getitem__(
 PARTS_OF_SPLIT = "train", "val", "test"
 
 def split_of(data: Dataset, fold: int = 0, folds: int = 0) -> dict:  # as `split` gives it
-    """The division in splits.json, where there is one and no cross-validation is asked for; else
-    the published one. Raises `ValueError` for a file that divides other cells, or some twice."""
+    """The division in splits.json, where there is one, else the published one; of folds the test
+    cells of either. Raises `ValueError` for a file that divides other cells, or some twice."""
     path = data.root / "splits.json"
-    if folds or not path.is_file():
+    if not path.is_file():
         return split(len(data), fold, folds)
     stated = read_json(path)
     parts = [stated.get(name) for name in PARTS_OF_SPLIT] if isinstance(stated, dict) else []
@@ -496,7 +505,10 @@ def split_of(data: Dataset, fold: int = 0, folds: int = 0) -> dict:  # as `split
     if wrong or len(named) != len(data) or len(set(named)) < len(named):
         found = wrong[0] if wrong else f"{len(set(named))} of them in {len(named)} places"
         raise ValueError(f"{path}: expected the {len(data)} cells, each in one part, found {found}")
-    return dict(zip(PARTS_OF_SPLIT, parts))
+    train, val, test = parts
+    if folds or fold:
+        return folded(train + val, test, fold, folds)
+    return dict(train=train, val=val, test=test)
 
 # %% ../nbs/08_data.ipynb #ed302f93
 def speed_scale(

@@ -6,8 +6,8 @@
 __all__ = ['DIRECTIONS', 'LEAST_TOGETHER', 'LEVEL', 'BY_NETWORKS', 'BY_SOLVER', 'RTOL_OF_VOXELS', 'RTOL_ENLARGED', 'SECONDS',
            'BYTES_HELD', 'GIB_AT_ONCE', 'DARCY', 'SUMMARY', 'smallest_gap', 'axes_for', 'turned_back', 'at_rest',
            'coarsening', 'Measurement', 'permeability_of_voxels', 'suited', 'unlike_training', 'on_finer_voxels',
-           'Scatter', 'scatter_of', 'Cost', 'cost_of', 'check_memory', 'residual_bar', 'by_networks', 'measure',
-           'measured_numbers', 'scan_line', 'measured_line', 'model_for', 'write_measurement', 'written',
+           'Scatter', 'scatter_of', 'Cost', 'cost_of', 'check_memory', 'residual_bar', 'by_networks', 'Plan', 'planned',
+           'measure', 'measured_numbers', 'scan_line', 'measured_line', 'model_for', 'write_measurement', 'written',
            'measure_file']
 
 # %% ../nbs/21_measurement.ipynb #a7eabf29
@@ -101,8 +101,9 @@ def coarsening(
     thinnest = trained_on["thickness of a fibre (voxels)"][0] if trained_on else np.inf
     most = 1.1 * fibre_diameter(cell.mask) / thinnest
     for r in range(LEAST_TOGETHER, int(min(most, rows, columns)) + 1):
-        fits = rows % r == 0 and columns % r == 0
-        if fits and not outside(scan_traits(coarsened(cell, r)), trained_on):
+        if rows % r or columns % r or not (block_mean(shares_of(cell), r) > 0.5).any():
+            continue  # voxels that cannot be one, or that would leave no fluid
+        if not outside(scan_traits(coarsened(cell, r)), trained_on):
             return r
     return 1
 
@@ -251,6 +252,24 @@ def by_networks(
     bar = tqdm(flows, "flows", len(seeds) + 1, delay=3, disable=not progress, leave=False)
     return next(flows := iter(bar)), scatter_of(flows)
 
+# %% ../nbs/21_measurement.ipynb #2987c173
+class Plan(NamedTuple):
+    "How a scan will be measured along a direction."
+    cell: Cell  # the scan, as the model takes it
+    together: int  # of its voxels, along x and y, that became one
+    unlike: list  # in what it is unlike those of the training, text
+    method: str  # `BY_NETWORKS` or `BY_SOLVER`
+    cost: Cost
+
+def planned(cell: Cell, model: PossibleFlows, direction: str, draws: int) -> Plan:
+    "Who will answer, and what it takes. Raises `ValueError` as `suited` and `check_memory` do."
+    cell, together = suited(cell, model)
+    unlike = unlike_training(cell, model, direction)
+    method = BY_SOLVER if unlike else BY_NETWORKS
+    cost = cost_of(cell, method, draws)
+    check_memory(cell, cost, method)
+    return Plan(cell, together, unlike, method, cost)
+
 # %% ../nbs/21_measurement.ipynb #4bdd27f5
 def measure(
     cell: Cell,  # the scan; with shares of fluid where it is grey
@@ -269,16 +288,13 @@ def measure(
     check_drive(drive)
     seeds = seeds_of(draws, seed)
     start = time.perf_counter()
-    cell, together = suited(cell, model)
-    unlike = unlike_training(cell, model, direction)
-    method = BY_SOLVER if unlike else BY_NETWORKS
-    cost = cost_of(cell, method, draws)
-    check_memory(cell, cost, method)
+    cell, together, unlike, method, cost = planned(cell, model, direction, draws)
     resting = at_rest(cell, direction)
     if progress and cost.seconds > 10:
         print(f"{' x '.join(map(str, cell.shape[::-1]))} voxels by {method}: about "
               f"{cost.seconds:.0f} s and {cost.gib:.1f} GiB", file=sys.stderr)
     aside = cell.along(direction)
+    within = deviation = None
     if unlike:
         warnings.warn("the scan is unlike those that learned lubrication was trained on, so the "
                       f"solver answers, on finer voxels and without an interval: "
@@ -286,7 +302,6 @@ def measure(
         with residual_bar(RTOL_ENLARGED, progress) as told:
             found = on_finer_voxels(cell, drive, direction, told)
         velocity = block_mean(turned_back(found.velocity, direction), 2)
-        within, deviation = None, None
     else:
         found, scatter = by_networks(aside, model, drive, seeds, progress)
         velocity = turned_back(found.velocity, direction)
@@ -421,17 +436,23 @@ def measure_file(
         wanted = DIRECTIONS if direction == "all" else (direction,)
         check_field(out, len(wanted) * (40 * cell.mask.size + 2**21))
         model = model_for(cell, models)
+        for one in wanted:
+            planned(cell, model, one, draws)  # raises before any work, not after half of it
         if direction != "all":
             found = measure(cell, model, direction=direction, **options)
             return written(found, out, told, caught)
         summary = told | dict(direction="all", fibre_fraction=cell.fibre_fraction)
+        blocked = []
         for one in wanted:
             results = {}
             try:
                 found = measure(cell, model, direction=one, **options)
                 results = written(found, out.with_stem(f"{out.stem}_{one}"), told, caught)
             except NotPercolatingError as error:
+                blocked.append(error)
                 warnings.warn(f"along {one}: {error}")
             summary |= {f"{one}_{name}": results.get(name) for name in SUMMARY}
+        if len(blocked) == len(wanted):
+            raise blocked[0]
         write_json(out.with_suffix(".json"), summary | dict(warnings=texts_of(caught)))
     return summary

@@ -7,10 +7,11 @@ __all__ = ['MIRROR_SIGNS', 'XYZ', 'check_velocity', 'as_fields', 'as_spacing', '
            'divergence', 'laplacian', 'flux', 'mean_square', 'check_same_shape', 'scale_field', 'divergence_loss',
            'flux_loss', 'no_slip_loss', 'smoothness_loss', 'laplacian_loss', 'velocity_loss', 'PhysicsLoss', 'as_pair',
            'ratio', 'component_means', 'relative_l2', 'mae', 'rmse', 'normalised_mae', 'vrmse', 'cosine_similarity',
-           'fastest_voxels', 'top_k_iou', 'published_cosine', 'published_iou', 'permeability_of', 'permeability_error',
-           'divergence_ratio', 'flux_cv', 'solid_speed', 'as_ensemble', 'fair_crps', 'spread_skill', 'coverage',
-           'relative_to_largest', 'scores', 'flat_scores', 'summarise', 'evaluate', 'ByComponent', 'ResultRow',
-           'markdown_table', 'beaten_rows', 'check_row', 'format_row', 'format_table', 'SpeedRow', 'speed_table']
+           'fastest_voxels', 'overlap', 'top_k_iou', 'published_cosine', 'published_iou', 'permeability_of',
+           'permeability_error', 'divergence_ratio', 'flux_cv', 'solid_speed', 'as_ensemble', 'fair_crps',
+           'spread_skill', 'coverage', 'relative_to_largest', 'scores', 'flat_scores', 'summarise', 'evaluate',
+           'ByComponent', 'ResultRow', 'markdown_table', 'beaten_rows', 'check_row', 'format_row', 'format_table',
+           'SpeedRow', 'speed_table']
 
 # %% ../nbs/14_physics.ipynb #aac16098
 import math
@@ -427,6 +428,20 @@ def fastest_voxels(
     count = max(1, round(fraction * len(speed)))
     return torch.zeros_like(speed).index_fill(0, speed.topk(count).indices, 1).bool()
 
+# %% ../nbs/14_physics.ipynb #a53f76a7
+def overlap(
+    choose: Callable,  # (velocity of one sample, its fluid) -> (fluid voxels,) bool
+    u: torch.Tensor,  # prediction, (B, 3, S, H, W)
+    reference: torch.Tensor,  # same shape
+    mask: torch.Tensor,  # 1 fluid, 0 fibre, (B, 1, S, H, W)
+) -> torch.Tensor:  # (B,), 0 to 1
+    "Intersection over union of the voxels that are chosen in both."
+    overlaps = []
+    for predicted, true, fluid in zip(u, reference, mask[:, 0].bool()):
+        p, t = choose(predicted, fluid), choose(true, fluid)
+        overlaps.append((p & t).sum() / (p | t).sum())
+    return torch.stack(overlaps)
+
 # %% ../nbs/14_physics.ipynb #c4ab2f42
 def top_k_iou(
     u: torch.Tensor,  # prediction, (B, 3, S, H, W)
@@ -437,13 +452,7 @@ def top_k_iou(
     "Intersection over union of the sets of fastest fluid voxels."
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction is {fraction}, expected above 0 and up to 1")
-    u, reference, mask = as_pair(u, reference, mask)
-    overlaps = []
-    for predicted, true, fluid in zip(u, reference, mask[:, 0].bool()):
-        p = fastest_voxels(predicted, fluid, fraction)
-        t = fastest_voxels(true, fluid, fraction)
-        overlaps.append((p & t).sum() / (p | t).sum())
-    return torch.stack(overlaps)
+    return overlap(partial(fastest_voxels, fraction=fraction), *as_pair(u, reference, mask))
 
 # %% ../nbs/14_physics.ipynb #6f15904a
 def published_cosine(
@@ -463,13 +472,11 @@ def published_iou(
     mask: torch.Tensor,  # 1 fluid, 0 fibre, (B, 1, S, H, W)
 ) -> torch.Tensor:  # (B,), 0 to 1
     "Overlap of the voxels as fast as that at 0.9 n of n fluid voxels in falling order, or faster."
-    u, reference, mask = as_pair(u, reference, mask)
-    overlaps = []
-    for predicted, true, fluid in zip(u, reference, mask[:, 0].bool()):
-        speeds = predicted.norm(dim=0)[fluid], true.norm(dim=0)[fluid]
-        p, t = (v >= v.sort(descending=True).values[int(0.9 * len(v))] for v in speeds)
-        overlaps.append((p & t).sum() / (p | t).sum())
-    return torch.stack(overlaps)
+    def above_threshold(field, fluid):
+        speed = field.norm(dim=0)[fluid]
+        return speed >= speed.sort(descending=True).values[int(0.9 * len(speed))]
+
+    return overlap(above_threshold, *as_pair(u, reference, mask))
 
 # %% ../nbs/14_physics.ipynb #d705f9ff
 def permeability_of(

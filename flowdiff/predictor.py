@@ -888,7 +888,8 @@ def write_prediction(
     prediction: Prediction,
 ) -> None:
     "Write the fields for ParaView and the picture of the middle slice."
-    cell, fluid = prediction.cell, prediction.cell.flowing.mask
+    cell = prediction.cell
+    fluid = cell.flowing.mask | prediction.velocity.any(1)  # converted networks move more
     fields = dict(velocity=prediction.velocity, velocity_2d=prediction.slices.velocity,
                   fluid=fluid.astype(np.uint8))
     if prediction.std is not None:

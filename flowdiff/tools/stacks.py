@@ -216,8 +216,9 @@ def _check_storage(page: tifffile.TiffPage) -> None:
     "Warn of values that were compressed with loss, raise `ValueError` on pages that lie turned."
     name = tifffile.COMPRESSION(page.compression).name
     if any(name.startswith(lossy) for lossy in _LOSSY):
-        warnings.warn(f"{page.parent.filename}: compressed with loss ({name}): the values are not "
-                      "those of the scan, and the sharp edges of fibres suffer most")
+        surely = "" if name == "JPEG" else "may be "
+        warnings.warn(f"{page.parent.filename}: {surely}compressed with loss ({name}): then values "
+                      "are not those of the scan, and the sharp edges of fibres suffer most")
     orientation = page.tags.get("Orientation")
     if orientation and orientation.value != 1:
         raise ValueError(f"its pages are stored turned or mirrored (orientation tag "
@@ -353,6 +354,11 @@ def _nrrd_voxel_size(header: Mapping) -> tuple[float, float, float] | None:  # (
         return None
     return tuple(float(edge) * unit for edge, unit in zip(edges, units))
 
+def _nrrd_axes(header: Mapping) -> str:  # as `Reading.axes`
+    "Along what slices, rows and columns lie by the head of a NRRD file; zyx where it is silent."
+    directions = np.nan_to_num(np.abs(header.get("space directions", np.eye(3))))
+    return "".join("xyz"[i] for i in directions.argmax(1)[::-1])
+
 def _read_nrrd(
     path: Path,
 ) -> tuple[np.ndarray, tuple[float, float, float] | None]:  # (S, H, W); (dx, dy, dz), m
@@ -367,6 +373,10 @@ def _read_nrrd(
         values, header = nrrd.read(str(path), index_order="C")
     except faults as error:
         raise ValueError(f"{path}: cut short or damaged: {error}") from None
+    stated = _nrrd_axes(header)
+    if stated != "zyx":
+        warnings.warn(f"{path}: its head says that slices, rows and columns lie along {stated} "
+                      f"(--axes {stated}); without axes they are read as zyx")
     return values.astype(values.dtype.newbyteorder("=")), _nrrd_voxel_size(header)
 
 # %% ../../nbs/tools/stacks.ipynb #352c232a
@@ -407,6 +417,9 @@ def _read(
     "Values of a scan, and the voxel size that the file states."
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
+    if path.is_dir() and raw:
+        raise ValueError(f"{path}: a folder of images is not plain bytes, expected without raw "
+                         "(--raw)")
     if path.is_dir():
         return _read_folder(path), None
     if raw:
