@@ -9,9 +9,9 @@ __all__ = ['MIRROR_SIGNS', 'XYZ', 'check_velocity', 'as_fields', 'as_spacing', '
            'ratio', 'component_means', 'relative_l2', 'mae', 'rmse', 'normalised_mae', 'vrmse', 'cosine_similarity',
            'fastest_voxels', 'overlap', 'top_k_iou', 'published_cosine', 'published_iou', 'permeability_of',
            'permeability_error', 'divergence_ratio', 'flux_cv', 'solid_speed', 'as_ensemble', 'fair_crps',
-           'spread_skill', 'coverage', 'relative_to_largest', 'scores', 'flat_scores', 'summarise', 'evaluate',
-           'ByComponent', 'ResultRow', 'markdown_table', 'beaten_rows', 'check_row', 'format_row', 'format_table',
-           'SpeedRow', 'speed_table']
+           'spread_skill', 'coverage', 'relative_to_largest', 'value_statistics', 'scores', 'flat_scores', 'summarise',
+           'evaluate', 'published_deviation', 'ByComponent', 'ResultRow', 'markdown_table', 'beaten_rows', 'check_row',
+           'format_row', 'format_table', 'SpeedRow', 'speed_table']
 
 # %% ../nbs/14_physics.ipynb #aac16098
 import math
@@ -605,6 +605,17 @@ def relative_to_largest(
     parts = {c: error[c] / limit**power for c, limit in zip("xyz", largest)}
     return parts | {"all": sum(parts.values()) / 3}
 
+# %% ../nbs/14_physics.ipynb #b28115c4
+def value_statistics(
+    u: torch.Tensor,  # velocity, (B, 3, S, H, W), m/s
+) -> dict[str, torch.Tensor]:  # each (B,), m/s
+    "Smallest, largest and mean value and standard deviation of a field, as they were published."
+    values = u.flatten(1).float()
+    return {
+        "published_minimum": values.amin(1), "published_maximum": values.amax(1),
+        "published_mean": values.mean(1), "published_deviation": values.std(1),
+    }
+
 # %% ../nbs/14_physics.ipynb #fe84550d
 @torch.no_grad()
 def scores(
@@ -613,6 +624,7 @@ def scores(
     mask: torch.Tensor,  # 1 fluid, 0 fibre, (B, 1, S, H, W)
     spacing: tuple | torch.Tensor,  # voxel size (dx, dy, dz), m
     largest: tuple | None = None,  # largest speed of vx, vy, vz in the train cells; adds nmae, nmse
+    largest_3d: tuple | None = None,  # the same of the 3-D flow alone; adds the published ones
 ) -> dict:  # (B,) by name; those by component are dictionaries of x, y, z, all
     "All metrics of a deterministic prediction, sample by sample."
     pair = (u, reference, mask)
@@ -629,7 +641,10 @@ def scores(
     if largest is not None:
         table["nmae"] = relative_to_largest(table["mae"], largest, power=1)
         table["nmse"] = relative_to_largest(table["mse"], largest, power=2)
-    return table
+    if largest_3d is not None:
+        nmae = relative_to_largest(table["mae"], largest_3d, power=1)
+        table |= dict(published_nmae=nmae, published_accuracy=1 / (1 + nmae["all"]))
+    return table | value_statistics(u)
 
 # %% ../nbs/14_physics.ipynb #11c4ef06
 def flat_scores(
@@ -648,7 +663,7 @@ def flat_scores(
 # %% ../nbs/14_physics.ipynb #34a060ec
 def summarise(
     by_sample: dict,  # of `scores`
-    statistic: Callable = torch.mean,  # or torch.std
+    statistic: Callable = torch.mean,  # or torch.std, or `published_deviation`
 ) -> dict:  # floats by name, or by name and component; None for the deviation of one sample
     "A statistic of each score over the samples."
     def number(values):
@@ -675,6 +690,11 @@ def evaluate(
     "All metrics of a deterministic prediction, averaged over the batch."
     return summarise(scores(u, reference, mask, spacing))
 
+# %% ../nbs/14_physics.ipynb #fc74dbb6
+def published_deviation(values: torch.Tensor) -> torch.Tensor:
+    "Standard deviation with the number of values as its denominator."
+    return values.std(correction=0)
+
 # %% ../nbs/14_physics.ipynb #ba342332
 class ByComponent(TypedDict):
     "A score of each component of the velocity, and of all of them."
@@ -699,6 +719,13 @@ class ResultRow(TypedDict, total=False):
     top_5_iou: float  # of the fastest 5 %
     published_cosine: float  # depends on the unit, here m/s
     published_iou: float  # of the fastest 90 %
+    published_nmae: ByComponent  # by the largest speeds of the 3-D flow alone
+    published_accuracy: float  # 1 / (1 + published_nmae)
+    published_minimum: float  # of all voxels, m/s, as the next three
+    published_maximum: float
+    published_mean: float
+    published_deviation: float
+    published_std: dict  # as std, divided by the number of cells
     solid_speed: float
     vrmse: ByComponent
     mse: ByComponent  # (m/s)^2

@@ -226,8 +226,12 @@ def read_published(folder: str | Path) -> Source:
     check_predictor_settings(state, path)
     parts = split_parts(state, path)
     vae = folder / "vae.pt"
-    if "unet" in parts and vae in others:
-        parts = split_parts(read_tensors(vae), vae) | parts
+    if vae in others:
+        of_vae = split_parts(read_tensors(vae), vae)
+        if "unet" in parts:
+            parts = of_vae | parts
+        elif path.name == "model.pt":
+            path, parts = vae, of_vae
     return Source(path, parts, read_scale(state, log, path), log)
 
 # %% ../../nbs/tools/published.ipynb #c33dee1d

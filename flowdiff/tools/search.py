@@ -4,20 +4,25 @@
 
 # %% auto #0
 __all__ = ['LETTERS', 'COLUMNS_OF_SEARCH', 'TITLES', 'grid', 'rate_text', 'run_name', 'outcome', 'validated', 'describe',
-           'fan_out', 'SearchRow', 'result', 'ranked', 'write_results', 'distinct', 'label', 'successes', 'evenly',
-           'logarithmic', 'parallel_coordinates', 'heat_map', 'loss_norm', 'validation_curves']
+           'fan_out', 'Proposal', 'pruning', 'close_trial', 'optimise', 'SearchRow', 'result', 'ranked',
+           'write_results', 'distinct', 'label', 'successes', 'evenly', 'logarithmic', 'parallel_coordinates',
+           'heat_map', 'loss_norm', 'validation_curves']
 
 # %% ../../nbs/tools/search.ipynb #2479f767
 import itertools
+import json
 import math
 import os
 import re
-from collections.abc import Sequence
-from contextlib import closing
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
+import optuna
 import plotly.graph_objects as go
 from distributed import Client, Future
 from matplotlib import rc_context
@@ -32,7 +37,7 @@ from flowdiff.tools.study import (
     find_experiment, find_kernel, portable, project_root, read_record, resolve, run, run_folder,
     upstream,
 )
-from ..training import read_history
+from ..training import STOP, read_history
 
 # %% ../../nbs/tools/search.ipynb #63287839
 def grid(
@@ -54,6 +59,7 @@ def rate_text(
 
 LETTERS = {
     "kernel_size": "k", "attention": "a", "learning_rate": "lr", "dropout": "dr", "time_dim": "te",
+    "batch_size": "b",
 }
 
 # %% ../../nbs/tools/search.ipynb #1e64c863
@@ -67,6 +73,8 @@ def run_name(
         if name in parameters:
             text = rate_text if name == "learning_rate" else str
             parts.append(letters + text(parameters[name]))
+            if name == "attention":
+                parts[-1] = parts[-1].replace(".", "d")
     return re.sub(r"[^\w.+-]", "-", "_".join(parts))
 
 # %% ../../nbs/tools/search.ipynb #1cc22576
@@ -139,6 +147,101 @@ def fan_out(
             bar.write(f"{which}: {describe(records[which], folder)}")
             bar.update()
     return [records[which] for which in runs]
+
+# %% ../../nbs/tools/search.ipynb #4c9abc30
+@dataclass
+class Proposal:
+    "A run that Optuna has asked for."
+    trial: optuna.Trial
+    parameters: dict  # of the run
+    folder: Path
+    told: int = 0  # validation losses that Optuna knows
+    pruned: bool = False
+
+    def tell(self) -> None:
+        "Tell Optuna of new validation losses, up to where it prunes the run."
+        for epoch, record in enumerate(validated(self.folder)):
+            if epoch < self.told or self.pruned:
+                continue
+            self.trial.report(record["val_loss"], epoch)
+            self.told = epoch + 1
+            self.pruned = self.trial.should_prune()
+
+# %% ../../nbs/tools/search.ipynb #c4d66c84
+@contextmanager
+def pruning(
+    proposals: list[Proposal],
+) -> Iterator[None]:
+    "While the runs of proposals go on: stop the training of those that are pruned."
+    over, begun = threading.Event(), time.time()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            for proposal in proposals:
+                history = proposal.folder / "history.jsonl"
+                if history.exists() and history.stat().st_mtime > begun:  # not an older run's
+                    proposal.tell()
+                    if proposal.pruned:
+                        (proposal.folder / STOP).touch()
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+# %% ../../nbs/tools/search.ipynb #b6e1a917
+def close_trial(
+    study: optuna.Study,
+    proposal: Proposal,
+    record: dict,  # of its run, as `fan_out` gave it
+) -> dict:  # the same, failed where the run was pruned
+    "Tell the end of a run to its study."
+    proposal.tell()
+    if record["status"] != "done":
+        study.tell(proposal.trial, state=optuna.trial.TrialState.FAIL)
+        return record
+    if proposal.pruned:
+        study.tell(proposal.trial, state=optuna.trial.TrialState.PRUNED)
+        text = f"pruned after epoch {proposal.told - 1}"
+        return record | dict(status="failed", error=text)
+    study.tell(proposal.trial, min(r["val_loss"] for r in validated(proposal.folder)))
+    return record
+
+# %% ../../nbs/tools/search.ipynb #87b29607
+def optimise(
+    experiment: str,  # such as "06_diffusion"; it declares the parameter `run`
+    preset: str,  # its name
+    propose: Callable[[optuna.Trial], dict],  # parameters of the run of a trial
+    search: str,  # folder of the runs, such as "grid_search/trials"
+    trials: int,
+    client: Client,  # as `connect` gives it
+    at_a_time: int,  # runs of a batch
+    seed: int,  # of the sampler
+    retries: int = 1,  # further attempts at a run that fails
+    root: str | Path | None = None,  # the checkout, at the same place for all workers
+) -> list[tuple[dict, dict]]:  # parameters and record of each run
+    "Search by Optuna's estimators of promise (TPE) and median pruning, as its defaults are."
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    root, name = project_root(root), find_experiment(experiment, root).stem
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    found = []
+    for first in range(0, trials, at_a_time):
+        proposals = {}
+        for number in range(first, min(first + at_a_time, trials)):
+            trial = study.ask()
+            parameters = propose(trial)
+            run_of = f"{search}/{number:03d}_{run_name(parameters)}"
+            path = run_folder(root, preset, name, run_of)
+            proposals[run_of] = Proposal(trial, parameters, path)
+        runs = {run_of: proposal.parameters for run_of, proposal in proposals.items()}
+        with pruning(list(proposals.values())):
+            records = fan_out(experiment, preset, runs, client, retries, root=root)
+        for proposal, record in zip(proposals.values(), records):
+            found.append((proposal.parameters, close_trial(study, proposal, record)))
+    return found
 
 # %% ../../nbs/tools/search.ipynb #566615d7
 @dataclass
@@ -219,9 +322,9 @@ def write_results(
         width = max(len(row.run_name) for row in best_first[:10])
         lines += [f"{place:2}  {row.run_name:{width}}  {row.loss:.6g}"
                   for place, row in enumerate(best_first[:10], 1)]
-        lines += ["", "best configuration"]
         best = asdict(best_first[0])
-        lines += [f"  {n:20}{best[n]}" for n in COLUMNS_OF_SEARCH if best[n] is not None]
+        known = {n: best[n] for n in COLUMNS_OF_SEARCH if best[n] is not None}
+        lines += ["", "best configuration:", json.dumps(known, indent=2)]
     lines += [f"failed: {row.run_name}: {row.error_message}" for row in failed]
     with atomic_write(folder / "summary.txt") as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
