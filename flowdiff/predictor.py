@@ -10,8 +10,8 @@ __all__ = ['FEATURE_CHANNELS', 'CONDITIONS', 'UNCALIBRATED', 'OVERLAP', 'WINDOW'
            'decode_latent', 'decode', 'to_velocity', 'denoiser_for', 'decode_all', 'draw_samples', 'fluid_mean_square',
            'calibrate', 'sample', 'build_model', 'load_model', 'Predictor', 'pad_to_multiple', 'Sampling',
            'choose_sampling', 'check_sampling', 'to_field', 'Prediction', 'Spread', 'spread_of', 'check_flowing',
-           'warn_of_unlike', 'conserve_mass', 'check_estimate', 'timed_part', 'prior_of', 'flow_numbers', 'one_line',
-           'write_prediction', 'predict_file']
+           'warn_of_unlike', 'conserve_mass', 'check_estimate', 'timed_part', 'prior_of', 'given_slices',
+           'flow_numbers', 'one_line', 'write_prediction', 'predict_file']
 
 # %% ../nbs/19_predictor.ipynb #a15839b8
 import math
@@ -46,7 +46,7 @@ from flowdiff.tools.files import (
     atomic_write, check_field, collected_warnings, texts_of, write_json, write_vti,
 )
 from .tools.plots import plot_components
-from .tools.stacks import AS_STATED, Reading
+from .tools.stacks import AS_STATED, Reading, read_array
 from .training import autocast, pick_device, read_model
 from .unet import SliceUNet, UNet
 from .vae import DualVAE, LatentNormaliser, freeze
@@ -783,6 +783,29 @@ def prior_of(known: Physics | FlowBetweenFibres | None, slices: Solution) -> np.
         return slices.velocity
     return known.velocity if isinstance(known, FlowBetweenFibres) else known.prior.velocity
 
+# %% ../nbs/19_predictor.ipynb #110b88d7
+def given_slices(
+    cell: Cell,
+    drive: Drive,
+    velocity: np.ndarray,  # (S, 3, H, W), m/s; v_z counts as zero
+) -> Solution:  # without equations, and so without a residual
+    "A 2-D flow of another origin. Raises `ValueError` for one that is not of this cell."
+    s, h, w = cell.shape
+    velocity = np.asarray(velocity)
+    if velocity.shape != (s, 3, h, w) or velocity.dtype.kind not in "fiu":
+        raise ValueError(f"2-D flow: expected numbers of the shape {(s, 3, h, w)}, slices, "
+                         f"components, rows and columns, found {velocity.dtype} {velocity.shape}")
+    if not np.isfinite(velocity).all():
+        raise ValueError("2-D flow: expected finite velocities, found NaN or infinity")
+    if velocity[:, :2].transpose(0, 2, 3, 1)[~cell.mask].any():
+        raise ValueError("2-D flow: expected a flow that rests in the fibres of the scan; "
+                         "is it of another scan, or turned?")
+    flat = velocity * np.array([1.0, 1.0, 0.0])[:, None, None]
+    k = permeability(flat, cell.extent[0], drive)
+    if not k > 0:
+        raise ValueError(f"2-D flow: expected one along +x, found a permeability of {k:.3g} m²")
+    return Solution(flat, np.zeros(cell.shape), k, 0, math.nan, True, torch.empty(0))
+
 # %% ../nbs/19_predictor.ipynb #76c03860
 @patch
 def predict_flow(
@@ -792,6 +815,7 @@ def predict_flow(
     slices: Solution | None,  # flow of the slices; None: it is solved
     sampling: Sampling,
     *,
+    velocity_2d: np.ndarray | None,  # what the networks are told of it (S, 3, H, W), m/s
     polish: int,
     project: bool,
     progress: Callable | None,
@@ -799,9 +823,12 @@ def predict_flow(
     "The four steps of a prediction, for a cell that was checked."
     needs_physics, seconds = self.model.needs_physics, {}
     with timed_part(seconds, "slices"):
-        slices = slices_of(cell, drive, slices)
+        if velocity_2d is None:
+            slices = solved = slices_of(cell, drive, slices)
+        else:
+            slices, solved = given_slices(cell, drive, velocity_2d), None
     with timed_part(seconds, "physics"):
-        physics = Physics(cell, drive, slices) if needs_physics or polish else None
+        physics = Physics(cell, drive, solved) if needs_physics or polish else None
         known = physics if needs_physics else None
         if self.model.learned is not None:
             known = learned_flow(self.model.learned, cell, drive)
@@ -828,6 +855,7 @@ def predict(
     drive: Drive = DRIVE,
     *,
     slices: Solution | None = None,  # flow of the slices, of `solve_2d`, where it is at hand
+    velocity_2d: np.ndarray | None = None,  # or of another origin (S, 3, H, W), m/s
     sampler: str | None = None,  # see `choose_sampling` for what None means
     steps: int | None = None,  # evaluations of the denoiser a sample; None: as calibrated, or 10
     samples: int = 1,
@@ -851,7 +879,8 @@ def predict(
     check_flowing(cell)
     warn_of_unlike(cell, self.model.numbers)
     return self.predict_flow(
-        cell, drive, slices, sampling, polish=polish, project=project, progress=progress)
+        cell, drive, slices, sampling, velocity_2d=velocity_2d, polish=polish, project=project,
+        progress=progress)
 
 # %% ../nbs/19_predictor.ipynb #167ceee6
 def flow_numbers(
@@ -907,6 +936,7 @@ def predict_file(
     *,
     reading: Reading = AS_STATED,  # what is to be known of the file beside itself
     drive: Drive = DRIVE,
+    flow_2d: str | Path | None = None,  # .npy of the 2-D flow (S, 3, H, W), m/s; None: solved
     sampler: str | None = None,
     steps: int | None = None,
     samples: int = 1,
@@ -924,17 +954,20 @@ def predict_file(
     if polish is None:
         polish = 0 if learned else 7
     options = dict(samples=samples, polish=polish, project=project, seed=seed, eta=eta)
+    velocity_2d = None if flow_2d is None else read_array(flow_2d)
     with collected_warnings() as caught:
         cell = read_scan(stack, reading, learned.kind if learned else None)
         if not learned and cell.fraction is not None:
             raise ValueError(f"{stack} is not binary: the model reads masks, 0 in the fibres and "
                              "1, 255 or 65535 in the fluid")
         check_field(out, 50 * cell.mask.size + 2**21)  # three velocities, a mask, the picture
-        prediction = predictor.predict(cell, drive, sampler=sampler, steps=steps, **options)
+        prediction = predictor.predict(
+            cell, drive, velocity_2d=velocity_2d, sampler=sampler, steps=steps, **options)
     write_prediction(out, prediction)
     unlike = outside(traits(cell), predictor.model.numbers.get("ranges"))
     results = dict(
-        stack=Path(stack).name, voxels_xyz=list(cell.shape[::-1]), extent_m=list(cell.extent),
+        stack=Path(stack).name, flow_2d=flow_2d and Path(flow_2d).name,
+        voxels_xyz=list(cell.shape[::-1]), extent_m=list(cell.extent),
         viscosity_Pa_s=drive.viscosity, pressure_drop_Pa=drive.pressure_drop)
     results |= flow_numbers(prediction, drive)
     results |= dict(

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['MARKERS', 'History', 'TERMS', 'METHODS', 'check_series', 'log_ticks', 'legend_beside', 'error_along',
-           'error_by_slice', 'plot_flux', 'parity', 'curves_of', 'draw_term', 'plot_history', 'Method', 'method_of',
-           'method_label', 'is_ceiling', 'bars', 'error_by_cell', 'reliability', 'estimated_error',
-           'error_against_time', 'growth', 'shares_of_time']
+           'error_by_slice', 'plot_flux', 'parity', 'curves_of', 'draw_term', 'plot_history', 'compare_histories',
+           'Method', 'method_of', 'method_label', 'is_ceiling', 'bars', 'error_by_cell', 'reliability',
+           'estimated_error', 'error_against_time', 'growth', 'shares_of_time']
 
 # %% ../../nbs/tools/charts.ipynb #135ccb29
 from collections.abc import Mapping, Sequence
@@ -203,6 +203,9 @@ TERMS = {  # names in a log, as a reader is told them
     "div": "divergence",
     "flow": "flux",
     "bc": "slip on fibres",
+    "divergence": "divergence over the truth's",
+    "flux_variation": "variation of the flux",
+    "solid_speed": "speed in the fibres",
     "smooth": "smoothness",
     "laplacian": "Laplacian",
 }
@@ -276,6 +279,33 @@ def plot_history(
     lines = [line for ax in figure.axes for line in ax.lines if line.get_label()[0] != "_"]
     handles = {line.get_label(): line for line in lines}
     figure.legend(handles=list(handles.values()), loc="outside upper right", ncols=2)
+    return figure
+
+# %% ../../nbs/tools/charts.ipynb #f3ce07cc
+@rc_context(STYLE)
+def compare_histories(
+    histories: Mapping[str, History],  # by the name of a run
+) -> Figure:
+    "Every term that was validated, a panel each and a curve a run. Raises `ValueError`."
+    curves = {run: curves_of(history) for run, history in histories.items()}
+    terms = [name for of_run in curves.values() for name in of_run if name.startswith("val_")]
+    terms = list(dict.fromkeys(terms))
+    if not terms:
+        raise ValueError("histories must hold a validation, found none")
+    rows = -(-len(terms) // 3)
+    columns = -(-len(terms) // rows)
+    figure, axes = new_figure(rows, columns, max(2.5 * columns, 4.2), max(1.9 * rows, 2.4))
+    for ax, term in zip(axes.flat, terms):
+        for (run, of_run), color, dash in zip(curves.items(), cycle(PALETTE), cycle(DASHES)):
+            if term in of_run:
+                _draw_curve(ax, *of_run[term], color=color, dash=dash, label=run)
+        _scale_axis(ax)
+        name = term.removeprefix("val_")
+        ax.set(title=TERMS.get(name, name.replace("_", " ")), xlabel="step", ylabel="dimensionless")
+    for ax in axes.flat[len(terms):]:
+        ax.remove()
+    lines = {line.get_label(): line for ax in figure.axes for line in ax.lines}
+    figure.legend(handles=list(lines.values()), loc="outside upper right", ncols=2)
     return figure
 
 # %% ../../nbs/tools/charts.ipynb #b09340ba

@@ -6,13 +6,13 @@
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'Stacks', 'FieldOut', 'Model', 'Grey', 'Binary',
-           'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop', 'Sampler',
-           'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs',
-           'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download',
-           'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'predict_many',
-           'typed', 'between_fibres', 'by_model', 'existing', 'reading_of', 'check_field_name', 'predict_command',
-           'report_command', 'plot_command', 'view_command', 'kernel_install', 'reference_command', 'release_command',
-           'readme_command']
+           'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop',
+           'FlowGiven', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
+           'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
+           'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit',
+           'run_command', 'predict_many', 'typed', 'between_fibres', 'by_model', 'existing', 'reading_of',
+           'check_field_name', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
+           'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -360,6 +360,9 @@ RawBytes = Annotated[str | None, Option(
 PressureDrop = Annotated[float, Option(help="Pa, from x = 0 to the other end.")]
 
 # %% ../../nbs/tools/cli.ipynb #e5ede2ea
+FlowGiven = Annotated[Path | None, Option(
+    "--flow-2d", metavar="FILE.npy", help="(model) The 2-D flow, m/s, of slices, components, rows "
+    "and columns.", show_default="it is solved")]
 Sampler = Annotated[str | None, Option(
     help="(model) ddim, ddpm, dpmpp, or regression: one pass, no samples.",
     show_default="regression; for more samples than one that which the model was calibrated "
@@ -423,7 +426,8 @@ def between_fibres(
     from flowdiff.possible import released_models
 
     for name in typed(options):
-        raise ValueError(f"--{name}: expected with --model, the folder of a trained model, "
+        option = name.replace("_", "-")
+        raise ValueError(f"--{option}: expected with --model, the folder of a trained model, "
                          "such as outputs/reference/voxels/model")
     if grey and binary:
         raise ValueError("--grey and --binary: expected one of them, found both")
@@ -503,6 +507,7 @@ def predict_command(
     direction: Direction = "x",
     draws: DrawCount = 8,
     seed: Annotated[int, Option(help="Of draws and samples.")] = 0,
+    flow_2d: FlowGiven = None,
     sampler: Sampler = None,
     steps: Steps = None,
     samples: Samples = None,
@@ -516,12 +521,14 @@ def predict_command(
 ) -> None:
     "Predict the flow through a scan and its permeability, or through many beside each other."
     check_field_name(out, len(stack))
+    if flow_2d and len(stack) > 1:
+        raise ValueError(f"--flow-2d: expected with one scan, found {len(stack)}")
     stack = existing(stack)
     reading = reading_of(voxel_size, axes, crop, fluid, raw)
     from flowdiff.lubrication import Drive
 
-    options = dict(sampler=sampler, steps=steps, samples=samples, polish=polish, project=project,
-                   eta=eta, window=window)
+    options = dict(flow_2d=flow_2d, sampler=sampler, steps=steps, samples=samples, polish=polish,
+                   project=project, eta=eta, window=window)
     if model is None:
         measured = between_fibres(grey, binary, options)
         predict = partial(
@@ -555,11 +562,14 @@ def report_command(
 def plot_command(
     folder: Annotated[Path, Argument(
         metavar="RUN_DIR", help="A run, such as outputs/quick/vae_stage2.")],
+    beside: Annotated[list[Path], Option(
+        metavar="RUN_DIR", help="Another run, whose validation is drawn beside that of the first; "
+        "may be repeated.", show_default="none")] = [],
 ) -> None:
     "Draw every figure that a run's files allow into RUN_DIR/plots."
     from flowdiff.tools.report import plot_run
 
-    for path in plot_run(folder):
+    for path in plot_run(folder, beside):
         print(path)
 
 # %% ../../nbs/tools/cli.ipynb #d430eb78

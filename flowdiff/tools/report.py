@@ -6,7 +6,7 @@
 __all__ = ['COLUMNS', 'ALL', 'RUN_HEADS', 'INTRODUCTION', 'PAGE', 'PHYSICS', 'DRAWN', 'number', 'percent', 'duration', 'Column',
            'table_of_texts', 'remarks', 'results_table', 'cite', 'verdict', 'save_figure', 'add_figure', 'runs_table',
            'run_records', 'on_paper', 'report_cells', 'write_report', 'Drawing', 'history_figures', 'field_figures',
-           'latent_figures', 'metric_figures', 'cell_figures', 'plot_run']
+           'latent_figures', 'metric_figures', 'cell_figures', 'check_run_folder', 'comparison', 'plot_run']
 
 # %% ../../nbs/tools/report.ipynb #80bbe352
 import csv
@@ -26,7 +26,9 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from ..physics import PhysicsLoss
-from .charts import bars, error_by_cell, is_ceiling, method_label, plot_history
+from flowdiff.tools.charts import (
+    bars, compare_histories, error_by_cell, is_ceiling, method_label, plot_history,
+)
 from .files import atomic_write, read_json, write_json
 from .plots import compare_fields, plot_latents, vz_across_slices
 from .views import is_spread, read_fields
@@ -400,15 +402,29 @@ DRAWN = {
     "metrics.csv": cell_figures,
 }
 
+# %% ../../nbs/tools/report.ipynb #84aa2d2d
+def check_run_folder(folder: Path) -> None:
+    "Raise `FileNotFoundError` for what is no folder of a run."
+    if not (folder / "run.json").is_file():
+        raise FileNotFoundError(f"{folder} is not the folder of a run: it has no run.json")
+
+def comparison(folders: Sequence[Path]) -> Drawing:
+    "Validation of several runs. Raises `ValueError` where they have the same name, or none."
+    histories = {folder.name: read_history(folder) for folder in folders}
+    if len(histories) < len(folders):
+        histories = {str(folder): read_history(folder) for folder in folders}
+    return Drawing(compare_histories(histories), f"Validation of {', '.join(histories)}.")
+
 # %% ../../nbs/tools/report.ipynb #34d8af39
 def plot_run(
     folder: str | Path,  # of a run, such as outputs/quick/vae_stage2
+    beside: Sequence[str | Path] = (),  # folders of runs whose validation is drawn beside its own
 ) -> list[Path]:  # the figures
     "Draw all that a run's files allow into its folder plots; nothing where one of them is wrong."
-    folder = Path(folder)
-    if not (folder / "run.json").is_file():
-        raise FileNotFoundError(f"{folder} is not the folder of a run: it has no run.json")
-    drawings = {}
+    folder, beside = Path(folder), [Path(other) for other in beside]
+    for run in (folder, *beside):
+        check_run_folder(run)
+    drawings = {"comparison": comparison([folder, *beside])} if beside else {}
     for name, draw in DRAWN.items():
         path = folder / name
         try:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_VOXELS', 'RAW_KINDS', 'AS_STATED', 'parse_length', 'check_voxel_size', 'write_tiff', 'write_stack',
-           'write_shares', 'Raw', 'parse_raw', 'Reading', 'parse_crop', 'read_values', 'read_stack']
+           'write_shares', 'read_array', 'Raw', 'parse_raw', 'Reading', 'parse_crop', 'read_values', 'read_stack']
 
 # %% ../../nbs/tools/stacks.ipynb #c2f7e9d1
 import logging
@@ -330,15 +330,23 @@ def _check_shape(
                          f"expected at most {MOST_VOXELS:.3g}")
 
 # %% ../../nbs/tools/stacks.ipynb #f36a9e04
-def _read_npy(path: Path) -> np.ndarray:  # (S, H, W)
-    "The array of a .npy file. Raises `ValueError`."
+def read_array(path: str | Path) -> np.ndarray:  # of any shape, not yet in memory
+    "The array of a .npy file. Raises `FileNotFoundError`, or `ValueError` for what is none."
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
     try:
         values = np.load(path, allow_pickle=False, mmap_mode="r")
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(f"{path}: not an array of numbers: {error}") from None
-    _check_shape(values.shape, path)
     if values.dtype.kind not in "buif":
         raise ValueError(f"{path}: expected numbers, found {values.dtype}")
+    return values
+
+def _read_npy(path: Path) -> np.ndarray:  # (S, H, W)
+    "The voxels of a .npy file. Raises `ValueError`."
+    values = read_array(path)
+    _check_shape(values.shape, path)
     return np.array(values)
 
 # %% ../../nbs/tools/stacks.ipynb #76d04aa8
