@@ -6,7 +6,7 @@
 __all__ = ['LETTERS', 'COLUMNS_OF_SEARCH', 'TITLES', 'grid', 'rate_text', 'run_name', 'outcome', 'validated', 'describe',
            'fan_out', 'Proposal', 'pruning', 'close_trial', 'optimise', 'SearchRow', 'result', 'ranked',
            'write_results', 'distinct', 'label', 'successes', 'evenly', 'logarithmic', 'parallel_coordinates',
-           'heat_map', 'loss_norm', 'validation_curves']
+           'heat_map', 'rate_chart', 'loss_norm', 'validation_curves']
 
 # %% ../../nbs/tools/search.ipynb #2479f767
 import itertools
@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from .cluster import ended, write_csv
 from .files import atomic_write, read_json
-from .plots import FIBRE, MAGNITUDE, STYLE, new_figure
+from .plots import FIBRE, MAGNITUDE, PALETTE, STYLE, new_figure
 from flowdiff.tools.study import (
     find_experiment, find_kernel, portable, project_root, read_record, resolve, run, run_folder,
     upstream,
@@ -426,6 +426,22 @@ def heat_map(
     ax.set(xlabel="learning rate", ylabel="widths")
     ax.grid(False)
     figure.colorbar(image, label="validation loss", aspect=12)
+    return figure
+
+# %% ../../nbs/tools/search.ipynb #be6957b6
+@rc_context(STYLE)
+def rate_chart(
+    rows: Sequence[SearchRow],
+) -> Figure:
+    "Lowest validation loss against learning rate, a colour for each list of widths."
+    done = successes(rows)
+    figure, ((ax,),) = new_figure(1, 1, 5.5, 2.8)
+    for widths, colour in zip(distinct(done, "features"), itertools.cycle(PALETTE)):
+        own = [row for row in done if row.features == widths]
+        rates, losses = [row.learning_rate for row in own], [row.loss for row in own]
+        ax.plot(rates, losses, "o", color=colour, label=label(widths))
+    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation loss")
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="widths")
     return figure
 
 # %% ../../nbs/tools/search.ipynb #a7ebd626
