@@ -6,7 +6,7 @@
 __all__ = ['LETTERS', 'COLUMNS_OF_SEARCH', 'TITLES', 'grid', 'rate_text', 'run_name', 'outcome', 'validated', 'describe',
            'fan_out', 'Proposal', 'pruning', 'close_trial', 'optimise', 'SearchRow', 'result', 'ranked',
            'write_results', 'distinct', 'label', 'successes', 'evenly', 'logarithmic', 'parallel_coordinates',
-           'heat_map', 'rate_chart', 'loss_norm', 'validation_curves']
+           'heat_map', 'loss_norm', 'rate_chart', 'validation_curves']
 
 # %% ../../nbs/tools/search.ipynb #2479f767
 import itertools
@@ -428,6 +428,15 @@ def heat_map(
     figure.colorbar(image, label="validation loss", aspect=12)
     return figure
 
+# %% ../../nbs/tools/search.ipynb #a7ebd626
+def loss_norm(
+    rows: Sequence[SearchRow],
+) -> Normalize:
+    "Limits of the colours of losses, logarithmic where they span a decade."
+    losses = [row.loss for row in successes(rows)]
+    kind = LogNorm if max(losses) > 10 * min(losses) else Normalize
+    return kind(min(losses), max(losses))
+
 # %% ../../nbs/tools/search.ipynb #be6957b6
 @rc_context(STYLE)
 def rate_chart(
@@ -440,18 +449,11 @@ def rate_chart(
         own = [row for row in done if row.features == widths]
         rates, losses = [row.learning_rate for row in own], [row.loss for row in own]
         ax.plot(rates, losses, "o", color=colour, label=label(widths))
-    ax.set(xscale="log", yscale="log", xlabel="learning rate", ylabel="validation loss")
+    scale = "log" if isinstance(loss_norm(rows), LogNorm) else "linear"
+    ax.set(xscale="log", yscale=scale, xlabel="learning rate", ylabel="validation loss")
+    ax.xaxis.set_minor_formatter("")
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="widths")
     return figure
-
-# %% ../../nbs/tools/search.ipynb #a7ebd626
-def loss_norm(
-    rows: Sequence[SearchRow],
-) -> Normalize:
-    "Limits of the colours of losses, logarithmic where they span a decade."
-    losses = [row.loss for row in successes(rows)]
-    kind = LogNorm if max(losses) > 10 * min(losses) else Normalize
-    return kind(min(losses), max(losses))
 
 # %% ../../nbs/tools/search.ipynb #5951cf35
 def validation_curves(
