@@ -4,17 +4,17 @@
 
 # %% auto #0
 __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELDS', 'OURS', 'LEAST_VOXEL', 'PARTS_OF_SPLIT',
-           'WORKER_SCRIPT', 'DASK', 'Settings', 'check_settings', 'draw_numbers', 'Drawn', 'draw_from', 'draw_cell',
-           'fine_mask', 'solver_grid', 'SolvedFlow', 'check_residual', 'cell_record', 'on_scan', 'true_fields',
-           'cell_tensors', 'physics_of', 'make_cell', 'TensorFile', 'files_of', 'sizes_of', 'folded', 'split',
-           'load_tensor', 'check_tensor', 'read_folder', 'as_extents', 'open_folder', 'turn', 'Dataset', 'split_of',
-           'speed_scale', 'TrainSums', 'fingerprint', 'train_statistics', 'worker_environment', 'hidden_script',
-           'interrupts_held', 'local_workers', 'one_thread', 'naming_cell', 'worker_count', 'run_jobs', 'save_tensors',
-           'cell_path', 'make_and_save', 'in_order', 'drawn_ahead', 'flow_path', 'solve_on_device', 'finish_and_save',
-           'stack_on_disk', 'assemble', 'plan_of', 'check_plan', 'holds', 'make_missing', 'generate', 'problems',
-           'check_cells', 'extent_of', 'fibres_of', 'cell_of', 'settings_of', 'drive', 'is_ours', 'statistics_path',
-           'known_statistics', 'add_prior', 'check_version', 'lacks_ours', 'add_priors', 'complete', 'open_dataset',
-           'describe_range', 'info']
+           'PERCENTS', 'WORKER_SCRIPT', 'DASK', 'Settings', 'check_settings', 'draw_numbers', 'Drawn', 'draw_from',
+           'draw_cell', 'fine_mask', 'solver_grid', 'SolvedFlow', 'check_residual', 'cell_record', 'on_scan',
+           'true_fields', 'cell_tensors', 'physics_of', 'make_cell', 'TensorFile', 'files_of', 'sizes_of', 'folded',
+           'split', 'load_tensor', 'check_tensor', 'read_folder', 'as_extents', 'open_folder', 'turn', 'Dataset',
+           'split_of', 'speed_scale', 'TrainSums', 'fingerprint', 'velocity_percentiles', 'train_statistics',
+           'worker_environment', 'hidden_script', 'interrupts_held', 'local_workers', 'one_thread', 'naming_cell',
+           'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order', 'drawn_ahead',
+           'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of', 'check_plan',
+           'holds', 'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of',
+           'settings_of', 'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version',
+           'lacks_ours', 'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
 
 # %% ../nbs/08_data.ipynb #85a09557
 import hashlib
@@ -559,6 +559,19 @@ def fingerprint(data: Dataset) -> str:
             digest.update(cell[name].contiguous().float().numpy().tobytes())
     return digest.hexdigest()[:16]
 
+# %% ../nbs/08_data.ipynb #628595fc
+PERCENTS = (1, 5, 50, 95, 99)
+
+def velocity_percentiles(
+    data: Dataset,
+    train: list,  # numbers of the train cells
+    name: str,  # "U" or "U_2d"
+) -> dict:  # (v_x, v_y, v_z), m/s, by "p1", "p5", "p50", "p95" and "p99"
+    "Percentiles of the velocities of the train cells."
+    cells = [data[i][name].float().transpose(0, 1).flatten(1) for i in train]
+    limits = np.percentile(torch.cat(cells, 1).numpy(), PERCENTS, axis=1)
+    return {f"p{percent}": of.tolist() for percent, of in zip(PERCENTS, limits)}
+
 # %% ../nbs/08_data.ipynb #d89b1f0c
 def train_statistics(
     data: Dataset,
@@ -573,7 +586,8 @@ def train_statistics(
         residual_scale=dict(
             polished=sums.polished.sqrt().item(), lubrication=sums.lubrication.sqrt().item(),
             none=sums.velocity.sqrt().item()),
-        maximum_speed={name: speed.tolist() for name, speed in sums.fastest.items()})
+        maximum_speed={name: speed.tolist() for name, speed in sums.fastest.items()},
+        percentiles={name: velocity_percentiles(data, train, name) for name in sums.fastest})
 
 # %% ../nbs/08_data.ipynb #7a4dacd8
 WORKER_SCRIPT = """
