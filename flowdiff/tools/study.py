@@ -9,7 +9,8 @@ __all__ = ['Root', 'FIRST_SEARCH', 'STANDARD', 'CHOICES', 'REPORTED', 'LEARNS_TR
            'resolve', 'declared', 'imported_names', 'modules', 'code', 'source_hash', 'find_kernel', 'read_record',
            'processor', 'git', 'environment', 'upstream', 'RunFailed', 'portable', 'publish', 'watch_reads', 'execute',
            'clear', 'title', 'used_device', 'new_record', 'record_run', 'run', 'check_size', 'study_of', 'run_all',
-           'keep_reference', 'with_tables', 'from_checkout', 'readme_text', 'rounded', 'release', 'release_learned']
+           'keep_reference', 'with_tables', 'from_checkout', 'readme_text', 'rounded', 'held_out', 'release',
+           'release_learned']
 
 # %% ../../nbs/tools/study.ipynb #741037c0
 import ast
@@ -179,6 +180,7 @@ CHOICES = {  # of parameters of these names
     "prior": ("polished", "lubrication", "learned", "none"),
     "decay": ("cosine", "exponential", "constant"),
     "precision": ("auto", "float32"),
+    "part": ("train", "val", "test"),
     "schedule": ("linear", "cosine", "sqrt", "polynomial", "flow_matching", "bridge"),
     "prediction": ("epsilon", "v", "x0"),
     "loss": ("mse", "rmse", "mae", "normalised_mae", "normalised_mae_per_component",
@@ -756,6 +758,17 @@ def rounded(
         return f"{value:.4g}"
     return (" to " if len(value) == 2 else ", ").join(map(rounded, value))
 
+# %% ../../nbs/tools/study.ipynb #d688939c
+def held_out(
+    results: dict,  # metrics.json of an evaluation
+    folder: Path,  # that holds it, for the message
+) -> int:
+    "Number of the held-out cells. Raises `ValueError` for an evaluation of others."
+    if "test" not in results["cells"]:
+        raise ValueError(f"{folder}: expected an evaluation of test cells, found one of "
+                         f"{', '.join(results['cells'])} cells")
+    return results["cells"]["test"]
+
 # %% ../../nbs/tools/study.ipynb #86e576d4
 def release(
     preset: str,  # a study whose reference is kept
@@ -774,7 +787,7 @@ def release(
     trained = run_folder(root, preset, find_experiment("diffusion", root).stem) / "model"
     save_model(load_model(trained), kept / "model", half=True)
     card = CARD.format(
-        preset=preset, cells=results["cells"]["test"], command=results["command"],
+        preset=preset, cells=held_out(results, kept), command=results["command"],
         table=format_table(results["rows"]), spread=results["ensemble"]["spread_skill"],
         settings="\n".join(f"- {name.replace('_', ' ')}: {text}" for name, text in ranges.items()),
         **results["sampling"], **(OF_FIBRES if results.get("learned") else OF_VOXELS),
@@ -837,7 +850,7 @@ def release_learned(
         kind, draws, target = results["kind"], results["draws"], kept / "models" / results["kind"]
         save_model(load_possible(outputs / results["learned"] / "draws"), target, half=True)
         card = LEARNED_CARD.format(
-            preset=preset, kind=kind, cells=results["cells"]["test"], command=results["command"],
+            preset=preset, kind=kind, cells=held_out(results, kept), command=results["command"],
             table=format_table(results["rows"]), draws=draws["coverage_90_draws"],
             errors=draws["coverage_90_errors"], told=draws["coverage_90_told"],
             settings="\n".join(f"- {n.replace('_', ' ')}: {text}" for n, text in ranges.items()))
