@@ -6,8 +6,8 @@
 __all__ = ['PRECISIONS', 'STOP', 'WAIT_MINUTES', 'pick_device', 'autocast', 'Recipe', 'training_length', 'update_ema',
            'save_checkpoint', 'load_checkpoint', 'load_weights', 'save_model', 'read_model', 'read_history',
            'cut_history', 'Share', 'add_gradient', 'share_gradients', 'average_gradients', 'average_of', 'validation',
-           'Run', 'new_run', 'save_run', 'resume_run', 'asked_to_stop', 'training_loop', 'as_process', 'run_together',
-           'check_processes', 'train']
+           'Run', 'groups_of', 'new_run', 'set_rate', 'save_run', 'resume_run', 'asked_to_stop', 'training_loop',
+           'as_process', 'run_together', 'check_processes', 'train']
 
 # %% ../nbs/15_training.ipynb #9ef4b75a
 import copy
@@ -79,6 +79,8 @@ class Recipe:
     # batches and records
     validate_every: int = 50  # steps; a checkpoint is written as often
     accumulate: int = 1  # batches whose gradients make one step
+    slow: tuple[str, ...] = ()  # beginnings of the names of weights that learn more slowly
+    slow_factor: float = 0.1  # of their learning rate
     seed: int = 0  # of the noise
     precision: str = "auto"  # bfloat16 where the hardware has it; or "float32"
 
@@ -327,11 +329,27 @@ class Run:
     best: float = math.inf  # lowest validation loss so far
 
 # %% ../nbs/15_training.ipynb #8be733dc
-def new_run(model: torch.nn.Module, weight_decay: float) -> Run:
+def groups_of(model: torch.nn.Module, recipe: Recipe) -> list:  # of parameters, for the optimiser
+    "Weights that train, by how fast they learn. Raises `ValueError` for names that none has."
+    named = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    for beginning in recipe.slow:
+        if not any(name.startswith(beginning) for name in named):
+            raise ValueError(f"slow: no weight that trains begins with {beginning!r}")
+    slow = [p for name, p in named.items() if name.startswith(recipe.slow)]
+    fast = [p for name, p in named.items() if not name.startswith(recipe.slow)]
+    pairs = (fast, 1.0), (slow, recipe.slow_factor)
+    return [dict(params=weights, factor=factor) for weights, factor in pairs if weights]
+
+# %% ../nbs/15_training.ipynb #1e20d022
+def new_run(model: torch.nn.Module, recipe: Recipe) -> Run:
     "A training before its first step."
-    weights = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(weights, weight_decay=weight_decay)
+    optimiser = torch.optim.AdamW(groups_of(model, recipe), weight_decay=recipe.weight_decay)
     return Run(model, copy.deepcopy(model).eval(), optimiser)
+
+def set_rate(run: Run, rate: float) -> None:
+    "Give every group of weights its share of a learning rate."
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate * group["factor"]
 
 # %% ../nbs/15_training.ipynb #4478ea6a
 def save_run(run: Run, folder: Path, val_loss: float) -> None:
@@ -378,9 +396,9 @@ def training_loop(
     share: Share = Share(),
 ) -> None:
     "Train from the last checkpoint of the folder, or the first step, to the last step."
-    run = new_run(model, recipe.weight_decay)
+    run = new_run(model, recipe)
     resume_run(run, folder)
-    weights = run.optimiser.param_groups[0]["params"]
+    weights = [p for group in run.optimiser.param_groups for p in group["params"]]
     first = share.rank == 0
     if first:
         cut_history(folder, run.step)
@@ -391,7 +409,7 @@ def training_loop(
             if asked_to_stop(run, recipe, folder, share):
                 break
             # a step of AdamW
-            run.optimiser.param_groups[0]["lr"] = recipe.rate(step)
+            set_rate(run, recipe.rate(step))
             run.optimiser.zero_grad(set_to_none=True)
             records = share_gradients(model.train(), loss, batches, recipe, step, share)
             average_gradients(weights, share)
