@@ -5,14 +5,17 @@
 # %% auto #0
 __all__ = ['VIDEO', 'PHASE_TWO', 'enlarge', 'as_shares', 'VolumeVAE', 'reconstruction_loss', 'Restorer', 'build_restorer',
            'load_restorer', 'LatentPair', 'encode_pair', 'denoising_loss', 'joint_loss', 'checkpoint_stacks',
-           'kept_for_gradients', 'training_memory', 'draw_volumes', 'one_pass_loss', 'one_pass']
+           'kept_for_gradients', 'training_memory', 'draw_volumes', 'one_pass_loss', 'one_pass', 'scan_from',
+           'KCalibration', 'fit_k']
 
 # %% ../nbs/23_restoration.ipynb #4f20926b
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import NormalDist
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -20,7 +23,10 @@ from torch.utils.checkpoint import checkpoint
 
 from .blocks import ResStack
 from .diffusion import cosine_schedule, ddim, diffusion_loss, draw_noise
+from .fibres import Cell
 from .predictor import check_window, in_windows
+from .scans import PURE
+from .stokes import block_mean
 from .training import read_model
 from .unet import UNet
 from .vae import Decoder, Encoder, LatentNormaliser
@@ -262,3 +268,52 @@ def one_pass(
     padded = F.pad(enlarged, (*padding, 0, 0), mode="replicate")
     change = in_windows(network, [padded], window, network.multiple)
     return as_shares(padded + change)[..., :h, :w]
+
+# %% ../nbs/23_restoration.ipynb #416e3e4e
+def scan_from(
+    volume: torch.Tensor,  # (1, S, r H, r W), shares of fluid
+    finer: int,  # r
+    extent: tuple,  # (Lx, Ly, Lz), m
+) -> Cell:  # on the voxels of the scan, with its shares
+    "A restored volume as a grey scan."
+    shares = block_mean(volume[0].double().numpy(), finer)
+    shares[shares < PURE] = 0
+    shares[shares > 1 - PURE] = 1
+    return Cell(shares > 0.5, extent, shares)
+
+# %% ../nbs/23_restoration.ipynb #f3509240
+class KCalibration(NamedTuple):
+    "How the spread of samples becomes an interval of the permeability."
+    bias: float  # mean of log k of the samples less that of the truth
+    factor: float  # on the deviation
+    of_prediction: float  # rms error of log k for a scan without noise
+
+    def deviation(self, logs: np.ndarray) -> float:  # of log k of samples (M,)
+        "Standard deviation of log k."
+        spread = np.std(logs, ddof=1) if len(logs) > 1 else 0.0
+        return self.factor * float(np.hypot(spread, self.of_prediction))
+
+    def interval(self, k: Sequence, level: float = 0.9) -> tuple:  # k of samples (M,), m^2
+        "Best estimate, lower and upper end of the permeability, m^2."
+        logs = np.log(k)
+        half = NormalDist().inv_cdf((1 + level) / 2) * self.deviation(logs)
+        middle = float(logs.mean()) - self.bias
+        return tuple(float(np.exp(middle + shift)) for shift in (0.0, -half, half))
+
+def fit_k(
+    samples: Sequence,  # of k (M,) of each validation scan, m^2
+    truth: Sequence,  # k of each, m^2
+    of_prediction: float,
+    level: float = 0.9,
+) -> KCalibration:
+    "Bias and factor from validation scans. Raises `ValueError` for fewer than five."
+    if len(samples) != len(truth) or len(truth) < 5:
+        raise ValueError("samples and truth: expected at least five scans each, "
+                         f"found {len(samples)} and {len(truth)}")
+    logs = [np.log(k) for k in samples]
+    errors = np.array([one.mean() for one in logs]) - np.log(truth)
+    bias = float(np.median(errors))
+    plain = KCalibration(bias, 1.0, of_prediction)
+    ratio = np.abs(errors - bias) / np.array([plain.deviation(one) for one in logs])
+    covered = np.quantile(ratio, min(1.0, level * (len(ratio) + 1) / len(ratio)))
+    return plain._replace(factor=float(covered / NormalDist().inv_cdf((1 + level) / 2)))
