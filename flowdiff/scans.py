@@ -376,15 +376,13 @@ MISSED = dict(grey=0.35, binary=0.7)  # more fluid than the scan shows, as a sha
 
 def patched(
     fine: np.ndarray,  # (S, rH, rW) bool, fluid between the fibres that were found
-    cell: Cell,  # the scan
-    r: int,  # its voxels are cut into r x r in x and y
-) -> Cell:
-    "The fibres, and the enlarged scan where they leave more fluid than it shows."
-    excess = block_mean(fine.astype(float), r) - shares_of(cell)
-    missed = excess > MISSED[kind_of(cell)]
-    missed = ndimage.binary_dilation(missed, np.ones((1, 3, 3)))
-    here = missed.repeat(r, 1).repeat(r, 2)
-    return Cell(np.where(here, enlarged(cell, r).mask, fine), cell.extent)
+    enlarged: np.ndarray,  # (S, rH, rW) bool, fluid of the enlarged scan
+    missed: np.ndarray,  # (S, H, W) bool, where fibres are missing
+) -> np.ndarray:  # (S, rH, rW) bool
+    "The fibres, and the enlarged scan where some are missing and around it."
+    r = fine.shape[-1] // missed.shape[-1]
+    here = ndimage.binary_dilation(missed, np.ones((1, 3, 3)))
+    return np.where(here.repeat(r, 1).repeat(r, 2), enlarged, fine)
 
 def fitted_cell(
     cell: Cell,
@@ -392,7 +390,10 @@ def fitted_cell(
 ) -> Cell:
     "The fibres that were found in a scan, on finer voxels."
     s, h, w = cell.shape
-    return patched(voxelise(fit_fibres(cell).fibres, (s, r * h, r * w)), cell, r)
+    fine = voxelise(fit_fibres(cell).fibres, (s, r * h, r * w))
+    excess = block_mean(fine.astype(float), r) - shares_of(cell)
+    missed = excess > MISSED[kind_of(cell)]
+    return Cell(patched(fine, enlarged(cell, r).mask, missed), cell.extent)
 
 # %% ../nbs/16_scans.ipynb #ba5bb28c
 def by_solver(
