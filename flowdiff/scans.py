@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['KINDS', 'PURE', 'FEWEST_PURE', 'SMOOTHING', 'OUTWARD', 'REACH', 'MISSED', 'check_kind', 'as_kind', 'may_hold_fluid',
            'shares_of', 'check_pure', 'scan_of', 'kind_of', 'blank_ends', 'check_blank', 'read_scan', 'coarsened',
-           'enlarged', 'solve_finer', 'Sections', 'deepest', 'sections', 'follow', 'first_guess', 'rendered',
-           'FittedFibres', 'fit_fibres', 'fitted_cell', 'by_solver']
+           'enlarged', 'solve_finer', 'Sections', 'deepest', 'sections', 'follow', 'linked', 'first_guess', 'Windows',
+           'windows_around', 'put_together', 'rendered', 'FittedFibres', 'check_square', 'as_fibres', 'fit_fibres',
+           'patched', 'fitted_cell', 'by_solver']
 
 # %% ../nbs/16_scans.ipynb #25e7f531
 import warnings
@@ -243,10 +244,13 @@ def follow(
     return track
 
 # %% ../nbs/16_scans.ipynb #d7161e14
-def first_guess(solid: np.ndarray) -> np.ndarray:  # (n, 5)
-    """Fibres of a mask (S, H, W) in voxels: column and row at mid-depth, both a slice, radius.
-    Raises `ValueError` where none is found."""
-    by_slice, slices = [sections(one) for one in solid], len(solid)
+def linked(
+    by_slice: list,  # `Sections` of each slice
+    fewest: int = 1,  # sections that a fibre has, at least
+) -> np.ndarray:  # (n, 5)
+    """Fibres through sections, in voxels: column and row at mid-depth, both a slice, radius.
+    Raises `ValueError` where there is none."""
+    slices = len(by_slice)
     used = [np.zeros(len(one.radius), bool) for one in by_slice]
     guesses = []
     for s in sorted(range(slices), key=lambda s: abs(s - slices // 2)):
@@ -260,29 +264,67 @@ def first_guess(solid: np.ndarray) -> np.ndarray:  # (n, 5)
             slope, centre = np.zeros(2), places.mean(0)
             if len(z) > 2:
                 slope, centre = np.polyfit(z, places, 1)
-            guesses.append([*centre[::-1], *slope[::-1], radius])
+            if len(z) >= fewest:
+                guesses.append([*centre[::-1], *slope[::-1], radius])
     if not guesses:
         raise ValueError("scan: expected round fibres, found none")
     return np.array(guesses)
 
+def first_guess(solid: np.ndarray) -> np.ndarray:  # (n, 5), as `linked` gives them
+    "Fibres of a mask (S, H, W) in voxels. Raises `ValueError` where none is found."
+    return linked([sections(one) for one in solid])
+
+# %% ../nbs/16_scans.ipynb #7e33f52f
+class Windows(NamedTuple):
+    "Voxels around the axes of fibres, k x k in each slice."
+    index: torch.Tensor  # (n, S, k, k), numbers of the voxels in the scan
+    inside: torch.Tensor  # (n, S, k, k) bool, whether the scan has them
+    distance: torch.Tensor  # (n, S, k, k), from the axis, voxels, with a gradient
+
+def windows_around(
+    numbers: torch.Tensor,  # of the fibres (n, 5), as `linked` gives them
+    thickness: float,  # dz / dx
+    shape: tuple,  # (S, H, W)
+    reach: float,  # how far beyond the surface of a fibre they go, voxels
+) -> Windows:
+    "The voxels in and around fibres."
+    (s, h, w), per_slice = shape, numbers[:, 2:4]
+    z = torch.arange(s, dtype=numbers.dtype) - (s - 1) / 2
+    x, y = (numbers[:, i:i + 1] + per_slice[:, i:i + 1] * z for i in (0, 1))  # (n, S)
+    stretch = 1 + (per_slice.detach() / thickness).square().sum(1)
+    half = float((numbers[:, 4].detach() * stretch.sqrt()).max()) + reach
+    steps = torch.arange(-int(half) - 2, int(half) + 3)
+    column = (x.detach().round().long()[..., None] + steps)[..., None, :]
+    row = (y.detach().round().long()[..., None] + steps)[..., :, None]
+    inside = (row >= 0) & (row < h) & (column >= 0) & (column < w)
+    index = (torch.arange(s)[:, None, None] * h + row) * w + column
+    qx, qy = column - x[..., None, None], row - y[..., None, None]
+    a, b = (per_slice / thickness)[:, :, None, None, None].unbind(1)  # slopes
+    squared = qx**2 + qy**2 - (a * qx + b * qy) ** 2 / (1 + a**2 + b**2)
+    return Windows(index, inside, (squared + 1e-9).sqrt())
+
+def put_together(
+    windows: Windows,
+    values: torch.Tensor,  # (n, S, k, k)
+    shape: tuple,  # (S, H, W)
+) -> torch.Tensor:  # (S, H, W)
+    "Sum of what fibres add to the voxels around them."
+    s, h, w = shape
+    empty = values.new_zeros(s * h * w)
+    inside = windows.inside
+    return empty.index_add(0, windows.index[inside], values[inside]).view(shape)
+
 # %% ../nbs/16_scans.ipynb #f48b3b76
 def rendered(
-    numbers: torch.Tensor,  # of the fibres (n, 5), as `first_guess` gives them
+    numbers: torch.Tensor,  # of the fibres (n, 5), as `linked` gives them
     thickness: float,  # dz / dx
     shape: tuple,  # (S, H, W)
 ) -> torch.Tensor:  # (S, H, W), shares of fluid
     "A grey scan of fibres, with a gradient."
-    x, y, per_slice, radius = numbers[:, 0:1], numbers[:, 1:2], numbers[:, 2:4], numbers[:, 4]
-    s, h, w = shape
-    z = torch.arange(s, dtype=numbers.dtype) - (s - 1) / 2
-    axis_x, axis_y = x + per_slice[:, 0:1] * z, y + per_slice[:, 1:2] * z  # (n, S)
-    qx = torch.arange(w, dtype=numbers.dtype) - axis_x[:, :, None, None]
-    qy = torch.arange(h, dtype=numbers.dtype)[:, None] - axis_y[:, :, None, None]
-    a, b = (per_slice / thickness)[:, :, None, None, None].unbind(1)  # slopes
-    squared = qx**2 + qy**2 - (a * qx + b * qy) ** 2 / (1 + a**2 + b**2)
-    radius = radius[:, None, None, None]
-    depth = radius - (squared + 1e-9).sqrt() - 1 / (24 * radius)  # below the surface
-    return (1 - (0.5 + depth).clamp(0, 1).sum(0)).clamp_min(0)
+    windows = windows_around(numbers, thickness, shape, 1.0)
+    radius = numbers[:, 4, None, None, None]
+    depth = radius - windows.distance - 1 / (24 * radius)  # below the surface
+    return (1 - put_together(windows, (0.5 + depth).clamp(0, 1), shape)).clamp_min(0)
 
 # %% ../nbs/16_scans.ipynb #fb3d07c9
 class FittedFibres(NamedTuple):
@@ -290,14 +332,31 @@ class FittedFibres(NamedTuple):
     fibres: Fibres
     misfit: float  # rms difference of shares of fluid, of the scan and of the fibres
 
+def check_square(spacing: tuple) -> None:
+    "Raise `ValueError` unless voxels (dx, dy, dz) are as wide as they are high."
+    dx, dy, _ = spacing
+    if not np.isclose(dx, dy, rtol=0.01):
+        raise ValueError(f"spacing: expected square voxels in x and y, found {dx:g} x {dy:g} m")
+
+def as_fibres(
+    numbers: np.ndarray,  # (n, 5), as `linked` gives them
+    spacing: tuple,  # (dx, dy, dz), m
+    shape: tuple,  # (S, H, W)
+) -> Fibres:
+    "Fibres in metres."
+    (dx, _, dz), (x, y, a, b, radius) = spacing, np.asarray(numbers, float).T
+    extent = tuple(n * d for n, d in zip(shape[::-1], spacing))
+    return Fibres(np.stack([x + 0.5, y + 0.5], 1) * dx, np.stack([a, b], 1) * dx / dz,
+                  np.maximum(radius, 0.5) * dx, extent)
+
+# %% ../nbs/16_scans.ipynb #0388e311
 def fit_fibres(
     cell: Cell,  # with voxels that are square in x and y
     steps: int = 150,
 ) -> FittedFibres:
     "Straight round fibres by least squares. Raises `ValueError` where there are none to be seen."
-    dx, dy, dz = cell.spacing
-    if not np.isclose(dx, dy, rtol=0.01):
-        raise ValueError(f"cell: expected square voxels in x and y, found {dx:g} x {dy:g} m")
+    check_square(cell.spacing)
+    dx, _, dz = cell.spacing
     shares = torch.from_numpy(shares_of(cell))
     numbers = torch.from_numpy(first_guess(shares.numpy() < 0.5)).requires_grad_()
     usual = numbers[:, 4].detach().median()
@@ -309,14 +368,21 @@ def fit_fibres(
             misfit = (rendered(numbers, dz / dx, cell.shape) - shares).square().mean()
             (misfit + 1e-4 * (numbers[:, 4] - usual).square().mean()).backward()
             optimiser.step()
-    x, y, a, b, radius = numbers.detach().numpy().T
-    fibres = Fibres(
-        np.stack([x + 0.5, y + 0.5], 1) * dx, np.stack([a, b], 1) * dx / dz,
-        np.maximum(radius, 0.5) * dx, cell.extent)
+    fibres = as_fibres(numbers.detach().numpy(), cell.spacing, cell.shape)
     return FittedFibres(fibres, float(misfit.detach().sqrt()))
 
 # %% ../nbs/16_scans.ipynb #8fbb9267
 MISSED = dict(grey=0.35, binary=0.7)  # more fluid than the scan shows, as a share of a voxel
+
+def patched(
+    fine: np.ndarray,  # (S, rH, rW) bool, fluid between the fibres that were found
+    enlarged: np.ndarray,  # (S, rH, rW) bool, fluid of the enlarged scan
+    missed: np.ndarray,  # (S, H, W) bool, where fibres are missing
+) -> np.ndarray:  # (S, rH, rW) bool
+    "The fibres, and the enlarged scan where some are missing and around it."
+    r = fine.shape[-1] // missed.shape[-1]
+    here = ndimage.binary_dilation(missed, np.ones((1, 3, 3)))
+    return np.where(here.repeat(r, 1).repeat(r, 2), enlarged, fine)
 
 def fitted_cell(
     cell: Cell,
@@ -326,10 +392,8 @@ def fitted_cell(
     s, h, w = cell.shape
     fine = voxelise(fit_fibres(cell).fibres, (s, r * h, r * w))
     excess = block_mean(fine.astype(float), r) - shares_of(cell)
-    missed = excess > MISSED["binary" if cell.fraction is None else "grey"]
-    missed = ndimage.binary_dilation(missed, np.ones((1, 3, 3)))
-    here = missed.repeat(r, 1).repeat(r, 2)
-    return Cell(np.where(here, enlarged(cell, r).mask, fine), cell.extent)
+    missed = excess > MISSED[kind_of(cell)]
+    return Cell(patched(fine, enlarged(cell, r).mask, missed), cell.extent)
 
 # %% ../nbs/16_scans.ipynb #ba5bb28c
 def by_solver(
