@@ -14,7 +14,7 @@ __all__ = ['SATURATED', 'FEWEST_VOXELS', 'SHARES', 'DEEP', 'WIDTHS', 'UNEXPLAINE
            'missed_fibre', 'by_fibres', 'segmentations', 'Geometry', 'surface_voxels', 'surface_distance',
            'compare_geometry', 'FlowError', 'compare_flow']
 
-# %% ../nbs/22_tomograms.ipynb #37c0f6ac
+# %% ../nbs/22_tomograms.ipynb #5c0ce4ff
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -32,11 +32,12 @@ from flowdiff.fibres import (
 )
 from .lubrication import DRIVE, Drive, threads_for
 from flowdiff.scans import (
-    MISSED, Sections, as_fibres, check_square, linked, patched, put_together, solve_finer, windows_around,
+    MISSED, Sections, as_fibres, check_square, linked, patched, put_together, solve_finer,
+    windows_around,
 )
 from .stokes import Solution, block_mean
 
-# %% ../nbs/22_tomograms.ipynb #291c87ae
+# %% ../nbs/22_tomograms.ipynb #e0c93575
 @dataclass(frozen=True)
 class Scanner:
     "What becomes of a cell in a scanner. Raises `ValueError` for settings that cannot be."
@@ -68,7 +69,7 @@ class Scanner:
         "Grey level of the fluid less that of the fibres."
         return self.fluid - self.fibre
 
-# %% ../nbs/22_tomograms.ipynb #ec839e7a
+# %% ../nbs/22_tomograms.ipynb #9c179697
 def blurred(
     shares: np.ndarray,  # (S, H, W), of fluid
     spacing: tuple,  # (dx, dy, dz), m
@@ -80,7 +81,7 @@ def blurred(
     widths = blur_z / dz, blur / dy, blur / dx
     return ndimage.gaussian_filter(np.asarray(shares, float), widths, mode="reflect", truncate=5)
 
-# %% ../nbs/22_tomograms.ipynb #f8d74fb6
+# %% ../nbs/22_tomograms.ipynb #d08319cb
 def polynomials(
     shape: tuple,  # (S, H, W)
     order: int = 2,
@@ -106,7 +107,7 @@ def drifting(
     drift = np.tensordot(rng.normal(size=len(terms)), terms, 1)
     return amplitude * drift / np.abs(drift).max()
 
-# %% ../nbs/22_tomograms.ipynb #5db4f241
+# %% ../nbs/22_tomograms.ipynb #c0039015
 def ringing(
     shape: tuple,  # (S, H, W)
     std: float,  # grey
@@ -118,7 +119,7 @@ def ringing(
     radius = np.hypot(rows - (h - 1) / 2, columns - (w - 1) / 2).round().astype(int)
     return std * rng.normal(size=(s, radius.max() + 1))[:, radius]
 
-# %% ../nbs/22_tomograms.ipynb #dd4701fa
+# %% ../nbs/22_tomograms.ipynb #5d4a7159
 def noisy(
     grey: np.ndarray,  # grey values, not negative
     sigma: float,  # standard deviation of the noise at the grey value `middle`
@@ -131,7 +132,7 @@ def noisy(
     counted = gain * rng.poisson(np.maximum(grey, 0) / gain) if gain > 0 else np.array(grey, float)
     return counted + rng.normal(0, sigma * (1 - poisson) ** 0.5, np.shape(grey))
 
-# %% ../nbs/22_tomograms.ipynb #ac7b63ea
+# %% ../nbs/22_tomograms.ipynb #ecb497ef
 class Tomogram(NamedTuple):
     "Grey values of a cell, and what is known of them."
     values: np.ndarray  # (S, H, W) float32, grey
@@ -161,7 +162,7 @@ def tomogram(
     dx, dy, dz = spacing
     return Tomogram(grey.astype(np.float32), (r * dx, r * dy, dz), block_mean(fine, r), sigma)
 
-# %% ../nbs/22_tomograms.ipynb #16ed581e
+# %% ../nbs/22_tomograms.ipynb #f3238909
 @dataclass(frozen=True)
 class Irregularity:
     "How fibres are not straight and round. Raises `ValueError` for what cannot be."
@@ -178,13 +179,13 @@ class Irregularity:
         check_between("broken", self.broken, 0, 1)
         check_between("gap", self.gap, 0, 1e-2, " m")
 
-# %% ../nbs/22_tomograms.ipynb #f77ce632
+# %% ../nbs/22_tomograms.ipynb #6695969c
 def put_in_contact(
     fibres: Fibres,
     share: float,  # of the fibres
     rng: np.random.Generator,
 ) -> Fibres:
-    "Some fibres moved against their nearest neighbour; those that are moved leave a gap behind."
+    "Some fibres moved against their nearest neighbour, where no third one is in the way."
     centre, slope = fibres.centre.copy(), fibres.slope.copy()
     nearest = surface_gaps(fibres).argmin(1)
     moved = np.zeros(len(fibres), bool)
@@ -197,11 +198,16 @@ def put_in_contact(
         along = offset @ slope[j] / across
         shorter = (1 - along**2 / (1 + slope[j] @ slope[j])) ** 0.5  # distance of axes / across
         reach = (fibres.radius[i] + fibres.radius[j]) / shorter
+        before = centre[i].copy(), slope[i].copy()
         centre[i], slope[i] = centre[j] + offset / across * reach, slope[j]
-        moved[i] = moved[j] = True
+        gaps = surface_gaps(Fibres(centre, slope, fibres.radius, fibres.extent))[i]
+        if np.delete(gaps, j).min(initial=np.inf) < 0:
+            centre[i], slope[i] = before
+        else:
+            moved[i] = moved[j] = True
     return Fibres(centre, slope, fibres.radius, fibres.extent)
 
-# %% ../nbs/22_tomograms.ipynb #60628df3
+# %% ../nbs/22_tomograms.ipynb #b9dca72d
 def irregular_mask(
     fibres: Fibres,
     shape: tuple,  # slices S, rows H, columns W
@@ -218,15 +224,15 @@ def irregular_mask(
         gap_at = rng.uniform(0, depth) if rng.random() < irregularity.broken else np.inf
         for k in np.flatnonzero(np.abs(z - gap_at) >= irregularity.gap / 2):
             wave = irregularity.curved * np.sin(2 * np.pi * z[k] / depth + phase)
-            axis = centre + slope * (z[k] - depth / 2) + wave * np.array([np.cos(bend), np.sin(bend)])
-            qx, qy = x - axis[0], y[:, None] - axis[1]
+            ax, ay = centre + slope * (z[k] - depth / 2)
+            qx, qy = x - ax - wave * np.cos(bend), y[:, None] - ay - wave * np.sin(bend)
             along = np.cos(turn) * qx + np.sin(turn) * qy
             across = np.cos(turn) * qy - np.sin(turn) * qx
             q = irregularity.oval
             fluid[k] &= along**2 / q + across**2 * q > radius**2
     return fluid
 
-# %% ../nbs/22_tomograms.ipynb #947204eb
+# %% ../nbs/22_tomograms.ipynb #d6e481e9
 SATURATED = 0.2  # of the voxels at the smallest or the largest value, at the most
 FEWEST_VOXELS = 16  # rows and columns of a scan, at least
 
@@ -265,7 +271,7 @@ def check_grey(
     check_saturated(values, name)
     return values
 
-# %% ../nbs/22_tomograms.ipynb #b45300b4
+# %% ../nbs/22_tomograms.ipynb #93c1807d
 class Levels(NamedTuple):
     "What two phases look like."
     fibre: float  # grey level
@@ -294,7 +300,7 @@ def otsu_levels(
     noise = max((dark.std() + bright.std()) / 2, 0.02 * abs(bright.mean() - dark.mean()))
     return Levels(float(fibre.mean()), float(fluid.mean()), float(noise), np.zeros(0))
 
-# %% ../nbs/22_tomograms.ipynb #ee1e9451
+# %% ../nbs/22_tomograms.ipynb #6f2cc5d9
 SHARES = np.linspace(0, 1, 9)  # of fluid, that a voxel may have in the model of the histogram
 
 def weighted_fit(
@@ -336,7 +342,7 @@ def histogram_levels(
         base, contrast, noise = weighted_fit(grey, terms, chance @ SHARES, chance @ SHARES**2)
     return Levels(float(base[0]), float(base[0] + contrast), float(noise), base[1:])
 
-# %% ../nbs/22_tomograms.ipynb #ebc04b44
+# %% ../nbs/22_tomograms.ipynb #34e09e05
 DEEP = 3.0  # voxels from an edge, that blur does not reach
 
 def denoised(
@@ -359,7 +365,7 @@ def deep_voxels(
     enough = np.sort(depth[phase])[-fewest]
     return phase & (depth >= min(enough, DEEP))
 
-# %% ../nbs/22_tomograms.ipynb #743eabd5
+# %% ../nbs/22_tomograms.ipynb #4eb22229
 WIDTHS = np.arange(0, 2.6, 0.25)  # of the blur that are tried, voxels
 
 class TwoPhases(NamedTuple):
@@ -388,7 +394,7 @@ def explained(
             best = TwoPhases(fitted[2:], float(width), left.reshape(values.shape) / fitted[1])
     return best
 
-# %% ../nbs/22_tomograms.ipynb #954bc925
+# %% ../nbs/22_tomograms.ipynb #bb21c325
 def improved(
     values: np.ndarray,  # (S, H, W) grey
     levels: Levels,
@@ -406,7 +412,7 @@ def improved(
     noise = float(np.mean([one.var() for one in deep]) ** 0.5)
     return Levels(fibre, fluid, noise, phases.drift), phases
 
-# %% ../nbs/22_tomograms.ipynb #5dba34ca
+# %% ../nbs/22_tomograms.ipynb #ea83a83f
 UNEXPLAINED = 0.25  # of the contrast, what a third phase is off by at least
 MOST_UNEXPLAINED = 0.02  # of the voxels
 
@@ -426,7 +432,7 @@ def check_two_phases(
         raise ValueError(f"{name}: expected two materials, fibre and fluid; {share:.1%} of the "
                          "voxels have neither of the two grey levels")
 
-# %% ../nbs/22_tomograms.ipynb #47b93cfb
+# %% ../nbs/22_tomograms.ipynb #ec05b402
 class GreyScan(NamedTuple):
     "Grey values, and what was read of them."
     values: np.ndarray  # (S, H, W) float32, grey
@@ -461,7 +467,7 @@ def read_grey(
     fluid_is_dark: bool = True,  # has the lower grey level
     name: str = "values",  # what the messages call the values
 ) -> GreyScan:
-    "What grey values say of fibre and fluid. Raises `ValueError` for what is no scan of two phases."
+    "What grey values say of fibre and fluid. Raises `ValueError` for what is no such scan."
     values = check_grey(values, name)
     if np.size(spacing) != 3 or not all(0 < d < np.inf for d in np.ravel(spacing)):
         raise ValueError(f"spacing = {spacing}: expected three positive lengths (dx, dy, dz) in m")
@@ -475,7 +481,7 @@ def read_grey(
     flat = levels.flattened(values, terms)
     return GreyScan(values, tuple(spacing), flat, levels, phases.blur * spacing[0])
 
-# %% ../nbs/22_tomograms.ipynb #2a855c59
+# %% ../nbs/22_tomograms.ipynb #81b9a68b
 def cut_finer(
     mask: np.ndarray,  # (S, H, W)
     r: int,
@@ -500,7 +506,7 @@ def by_total_variation(scan: GreyScan, r: int) -> np.ndarray:  # (S, rH, rW) boo
     smooth = denoised(scan.flat, scan.noise)
     return cut_finer(smooth > threshold_otsu(smooth), r)
 
-# %% ../nbs/22_tomograms.ipynb #21ea965d
+# %% ../nbs/22_tomograms.ipynb #842674d7
 def finer_by_cubics(
     values: np.ndarray,  # (S, H, W)
     r: int,
@@ -512,7 +518,7 @@ def by_cubics(scan: GreyScan, r: int) -> np.ndarray:  # (S, rH, rW) bool, True i
     "Total variation, interpolated, cut half-way between fibre and fluid."
     return finer_by_cubics(denoised(scan.flat, scan.noise), r) > 0.5
 
-# %% ../nbs/22_tomograms.ipynb #588fd869
+# %% ../nbs/22_tomograms.ipynb #cd80046c
 FEATURE_WIDTHS = (0.7, 1.5, 3.0)  # voxels
 
 def hessian_eigenvalues(
@@ -538,7 +544,7 @@ def features(
         columns.append(ndimage.gaussian_filter(flat, (1.0, width, width)))  # across slices too
     return np.stack([finer_by_cubics(one, r).ravel() for one in columns], 1)
 
-# %% ../nbs/22_tomograms.ipynb #5480e731
+# %% ../nbs/22_tomograms.ipynb #796e0244
 def training_scan(
     scanner: Scanner,
     extent: tuple,  # (Lx, Ly, Lz), m
@@ -580,7 +586,7 @@ def by_forest(
     s, h, w = scan.values.shape
     return forest.predict(features(scan, r)).reshape(s, r * h, r * w)
 
-# %% ../nbs/22_tomograms.ipynb #d00526ef
+# %% ../nbs/22_tomograms.ipynb #3a588949
 BUMP = 0.15  # what counts as one; that of a disc is 1/e
 NARROWED = 1.2  # usual radius over that of the highest bumps, measured
 
@@ -610,7 +616,7 @@ def bump_sections(solid: np.ndarray) -> list:  # `Sections` of each slice
     by_slice = [places[places[:, 0] == k, 1:].astype(float) for k in range(len(solid))]
     return [Sections(one, np.full(len(one), NARROWED * radius)) for one in by_slice]
 
-# %% ../nbs/22_tomograms.ipynb #0a5c2f59
+# %% ../nbs/22_tomograms.ipynb #e798b334
 def rendered_blurred(
     numbers: torch.Tensor,  # of the fibres (n, 5), as `linked` gives them
     thickness: float,  # dz / dx
@@ -625,7 +631,7 @@ def rendered_blurred(
     solid = torch.special.ndtr(depth / variance.sqrt())
     return 1 - put_together(windows, solid, shape)
 
-# %% ../nbs/22_tomograms.ipynb #83826925
+# %% ../nbs/22_tomograms.ipynb #53b5a027
 RADIUS_SPREAD = 0.1  # standard deviation of the radii about the usual one, as expected
 
 class FitState(NamedTuple):
@@ -673,7 +679,7 @@ def fit_round(
     return FitState(numbers.detach().numpy().astype(float), float(log_blur.detach().exp()),
                     levels[:2].numpy(), left.detach().view(shape).numpy())
 
-# %% ../nbs/22_tomograms.ipynb #cf352bc0
+# %% ../nbs/22_tomograms.ipynb #bd259e9a
 LACKING = 0.3  # share of fibre that a disc lacks where one was lost
 
 def without_doubles(
@@ -708,7 +714,7 @@ def lost_fibres(
         score[np.hypot(rows - row, columns - column) < 1.5 * usual] = 0
     return np.array(lost).reshape(-1, 5)
 
-# %% ../nbs/22_tomograms.ipynb #b5d760bd
+# %% ../nbs/22_tomograms.ipynb #f5d569f3
 ROUNDS = ((80, 0.15), (60, 0.15), (60, 0.15), (100, 0.1))  # steps, and the size of the first
 
 class FittedTomogram(NamedTuple):
@@ -733,11 +739,12 @@ def fit_tomogram(scan: GreyScan) -> FittedTomogram:
                 lost = lost_fibres((state.left / state.levels[1]).mean(0), usual)
                 kept = without_doubles(state.numbers, usual)
                 state = state._replace(numbers=np.vstack([kept, lost]))
+    fibres = as_fibres(state.numbers, scan.spacing, shape)
     contrast = float(abs(state.levels[1]))
-    return FittedTomogram(as_fibres(state.numbers, scan.spacing, shape),
-                          state.blur * scan.spacing[0], contrast / float(state.left.std()), contrast)
+    snr = contrast / float(state.left.std())
+    return FittedTomogram(fibres, state.blur * scan.spacing[0], snr, contrast)
 
-# %% ../nbs/22_tomograms.ipynb #96386da6
+# %% ../nbs/22_tomograms.ipynb #b6ddc8e5
 def missed_fibre(
     scan: GreyScan,
     fine: np.ndarray,  # (S, rH, rW) bool, fluid between the fibres that were found
@@ -766,7 +773,7 @@ def segmentations(
             "total variation": by_total_variation, "cubics": by_cubics,
             "forest": partial(by_forest, forest=forest), "fibres": by_fibres}
 
-# %% ../nbs/22_tomograms.ipynb #fded132f
+# %% ../nbs/22_tomograms.ipynb #10f20188
 class Geometry(NamedTuple):
     "How near a mask is to the true one."
     dice: float  # of the fluid, one where they are the same
@@ -804,7 +811,7 @@ def compare_geometry(
                     fibre_fraction(mask) - fibre_fraction(true),
                     bool(joins_inlet_and_outlet(mask, FACES).any()))
 
-# %% ../nbs/22_tomograms.ipynb #547491c4
+# %% ../nbs/22_tomograms.ipynb #d818fcd2
 class FlowError(NamedTuple):
     "How near the flow of a mask is to the true one."
     field: float  # of the velocity, relative L2
