@@ -21,6 +21,27 @@ def test_runs(study, name):
     assert done.returncode == 0, done.stderr[-4000:]
 
 
+def test_options_of_the_published_study(study):
+    "Trials, physics in the validation, and an evaluation of other cells with its predictions."
+    runs = {
+        "grid_search": ["-p", "trials", "2"],
+        "diffusion": ["-p", "run", "other/diffusion", "-p", "validate_physics", "true"],
+        "evaluation": ["-p", "run", "other/evaluation", "-p", "part", "val",
+                       "-p", "save_predictions", "true", "-p", "methods", '["vae"]'],
+    }
+    for name, words in runs.items():
+        done = run_flowdiff(["run", name, "--preset", "smoke", *words], study)
+        assert done.returncode == 0, done.stderr[-4000:]
+    outputs = study / "outputs" / "smoke"
+    assert read_json(outputs / "grid_search" / "metrics.json")["rows"][1]["success"]
+    history = (outputs / "other" / "diffusion" / "history.jsonl").read_text()
+    assert "val_divergence" in history and "val_solid_speed" in history
+    results = read_json(outputs / "other" / "evaluation" / "metrics.json")
+    assert results["cells"] == {"val": 1} and "NOT held out" in (
+        outputs / "other" / "evaluation" / "notebook.ipynb").read_text()
+    assert len(list((outputs / "other" / "evaluation" / "predictions").glob("*.npz"))) == 1
+
+
 def test_starts_from_learned_lubrication(study):
     "The networks of the study with `prior learned`, as the preset `standard` trains them."
     prior = ["-p", "prior", "learned", "-p", "learned", "learned_lubrication"]
