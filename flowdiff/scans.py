@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'PURE', 'FEWEST_PURE', 'SMOOTHING', 'OUTWARD', 'REACH', 'MISSED', 'check_kind', 'as_kind', 'may_hold_fluid',
-           'shares_of', 'check_pure', 'scan_of', 'kind_of', 'blank_ends', 'check_blank', 'read_scan', 'coarsened',
-           'enlarged', 'solve_finer', 'Sections', 'deepest', 'sections', 'follow', 'linked', 'first_guess', 'Windows',
-           'windows_around', 'put_together', 'rendered', 'FittedFibres', 'check_square', 'as_fibres', 'fit_fibres',
-           'patched', 'fitted_cell', 'by_solver']
+           'shares_of', 'pure', 'check_pure', 'full_share', 'scan_of', 'kind_of', 'blank_ends', 'check_blank',
+           'read_scan', 'coarsened', 'enlarged', 'solve_finer', 'Sections', 'deepest', 'sections', 'follow', 'linked',
+           'first_guess', 'Windows', 'windows_around', 'put_together', 'rendered', 'FittedFibres', 'check_square',
+           'as_fibres', 'fit_fibres', 'patched', 'fitted_cell', 'by_solver']
 
 # %% ../nbs/16_scans.ipynb #25e7f531
 import warnings
@@ -59,13 +59,22 @@ def shares_of(cell: Cell) -> np.ndarray:  # (S, H, W), float
 PURE = 0.02  # a share this near to 0 or 1 counts as all fibre or all fluid
 FEWEST_PURE = 0.01  # of the voxels, each of them, at least
 
+def pure(shares: np.ndarray) -> tuple:  # of the voxels, those all fibre and those all fluid
+    "How much of a scan is one phase alone."
+    return float((shares <= PURE).mean()), float((shares >= 1 - PURE).mean())
+
 def check_pure(shares: np.ndarray, where: str) -> None:
     "Raise `ValueError` for what looks like raw grey values."
-    fibre, fluid = float((shares <= PURE).mean()), float((shares >= 1 - PURE).mean())
+    fibre, fluid = pure(shares)
     if min(fibre, fluid) < FEWEST_PURE:
         raise ValueError(f"{where}: looks like raw grey values and not like shares of fluid: "
                          f"{fibre:.1%} of the voxels are all fibre, {fluid:.1%} all fluid, "
                          f"expected {FEWEST_PURE:.0%} of each; segment the scan, or take --binary")
+
+def full_share(values: np.ndarray) -> float:  # 1, 255 or 65535
+    "What stands for all fluid where values are shares, by their type and the largest of them."
+    high = float(values.max())
+    return 1.0 if values.dtype.kind == "f" or high <= 1 else 255.0 if high <= 255 else 65535.0
 
 # %% ../nbs/16_scans.ipynb #a1a8604f
 def scan_of(
@@ -84,7 +93,7 @@ def scan_of(
     if values.dtype.kind not in "buif":
         raise ValueError(f"{where}: expected numbers, found {values.dtype}")
     low, high = float(values.min()), float(values.max())
-    full = 1.0 if values.dtype.kind == "f" or high <= 1 else 255.0 if high <= 255 else 65535.0
+    full = full_share(values)
     if not 0 <= low <= high <= full:  # false for nan
         raise ValueError(f"{where}: expected shares of fluid, 0 to 1, 0 to 255 or 0 to 65535, "
                          f"found values from {low:g} to {high:g}")
