@@ -6,13 +6,14 @@
 __all__ = ['ABOUT', 'plain', 'app', 'data_app', 'kernel_app', 'Pair', 'Extent', 'Fraction', 'Diameter', 'Tilt', 'Depth', 'Refine',
            'Truth', 'Hardware', 'DataSeed', 'DatasetFolder', 'HERE', 'Preset', 'Parameter', 'Kernel', 'Device',
            'SearchScheduler', 'SearchSlurm', 'Force', 'Budget', 'Stacks', 'FieldOut', 'Model', 'Grey', 'Binary',
-           'Fluid', 'Direction', 'DrawCount', 'VoxelSize', 'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop',
-           'FlowGiven', 'Sampler', 'Steps', 'Samples', 'Polish', 'Project', 'Eta', 'Window', 'Workers', 'Scheduler',
-           'Slurm', 'join_pairs', 'Command', 'warning_line', 'three_lengths', 'micrometres', 'data_generate',
-           'data_info', 'data_download', 'data_export', 'convert_command', 'parse_value', 'overrides', 'time_limit',
-           'run_command', 'predict_many', 'typed', 'between_fibres', 'by_model', 'existing', 'reading_of',
-           'check_field_name', 'predict_command', 'report_command', 'plot_command', 'view_command', 'kernel_install',
-           'reference_command', 'release_command', 'readme_command']
+           'IsTomogram', 'IsSegmented', 'BrightFluid', 'RestorerFolder', 'Fluid', 'Direction', 'DrawCount', 'VoxelSize',
+           'AxesOfFile', 'Crop', 'RawBytes', 'PressureDrop', 'FlowGiven', 'Sampler', 'Steps', 'Samples', 'Polish',
+           'Project', 'Eta', 'Window', 'Workers', 'Scheduler', 'Slurm', 'join_pairs', 'Command', 'warning_line',
+           'three_lengths', 'micrometres', 'data_generate', 'data_info', 'data_download', 'data_export',
+           'convert_command', 'parse_value', 'overrides', 'time_limit', 'run_command', 'predict_many', 'typed',
+           'insisted', 'between_fibres', 'check_no_model_options', 'by_model', 'existing', 'reading_of',
+           'check_field_name', 'predict_command', 'segment_command', 'report_command', 'plot_command', 'view_command',
+           'kernel_install', 'reference_command', 'release_command', 'readme_command']
 
 # %% ../../nbs/tools/cli.ipynb #83cb6baf
 import ast
@@ -329,7 +330,8 @@ def run_command(
 # %% ../../nbs/tools/cli.ipynb #3626bd82
 Stacks = Annotated[list[Path], Argument(
     help="Scans, each a .tif, .nrrd, .npy, .raw or a folder of images, slice by slice along z: "
-         "masks, 0 fibre and 1, 255 or 65535 fluid, or shares of fluid, of as much or of 1.")]
+         "masks, 0 fibre and 1, 255 or 65535 fluid, shares of fluid, of as much or of 1, or the "
+         "grey values of a scanner.")]
 FieldOut = Annotated[Path, Option(
     help="Velocity field, .vti for ParaView; a .png and a .json are put beside it. "
          "Of several scans: a folder.")]
@@ -337,15 +339,29 @@ Model = Annotated[Path | None, Option(
     help="Folder of a trained model of the study, for masks and the options marked (model).",
     show_default="those of learned lubrication that come with flowdiff")]
 Grey = Annotated[bool, Option(
-    "--grey", help="The values are shares of fluid.", show_default="more than two values are")]
+    "--grey", help="The values are shares of fluid.",
+    show_default="more than two values are, where some voxels are all fibre and some all fluid")]
 Binary = Annotated[bool, Option(
     "--binary", help="A mask; of shares, where more than half is fluid.",
     show_default="two values are")]
+IsTomogram = Annotated[bool, Option(
+    "--tomogram", help="The values are grey values of a scanner.",
+    show_default="what is neither a mask nor shares is")]
+IsSegmented = Annotated[bool, Option(
+    "--segmented", help="A mask, or shares of fluid; grey values of a scanner are refused.")]
+BrightFluid = Annotated[bool, Option(
+    "--bright-fluid", help="Of grey values: the fluid is brighter than the fibres.",
+    show_default="darker")]
+RestorerFolder = Annotated[Path | None, Option(
+    "--restorer", metavar="DIR", help="Folder of the model that restores grey values, such as "
+    "outputs/quick/restoration/model.", show_default="that which comes with flowdiff")]
 Fluid = Annotated[float | None, Option(
     metavar="LABEL", help="Value of the fluid, where the values of the scan are labels.")]
 Direction = Annotated[Literal["x", "y", "z", "all"], Option(
     help="Of the pressure drop: x, y, z, or all of them.")]
-DrawCount = Annotated[int, Option(min=2, help="Possible flows, from which the interval follows.")]
+DrawCount = Annotated[int, Option(
+    min=2, help="Possible flows, of grey values restored volumes, from which the interval "
+    "follows.")]
 VoxelSize = Annotated[str | None, Option(
     help="Edge of a voxel with its unit, such as 0.5um or 0.5x0.5x4.5um, along x, y and z.",
     show_default="what the file states")]
@@ -415,37 +431,60 @@ def typed(options: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in options.items()
             if value is not None and value is not False}
 
+def insisted(
+    said: dict[str, bool],  # by the name of an option that says what the values are
+) -> str | None:  # the one that was given
+    "What the values of a scan are by the command. Raises `ValueError` for two answers."
+    given = [name for name, one in said.items() if one]
+    if len(given) > 1:
+        raise ValueError(f"--{given[0]} and --{given[1]}: expected one of them, found both")
+    return given[0] if given else None
 
+# %% ../../nbs/tools/cli.ipynb #49bf5237
 def between_fibres(
-    grey: bool,
-    binary: bool,
-    options: dict[str, object],  # of the networks; None or False: not given
-) -> Callable:  # (stack, models, out, ...), without the drive
-    "What measures a scan. Raises `ValueError` for options that go with `--model`, or both kinds."
+    values: str | None,  # "grey", "binary", "segmented", "tomogram"; None: as they say
+    direction: str,
+    draws: int,
+    of_grey_values: dict[str, object],  # restorer, bright_fluid; None or False: not given
+    progress: bool,
+) -> Callable:  # (stack, out, ...), without the drive
+    "What measures a scan. Raises `ValueError` for options that go with other values."
     from flowdiff.measurement import measure_file
+    from flowdiff.poor_scans import check_along_x, measure_any_file, measure_poor_file
     from flowdiff.possible import released_models
 
+    models = released_models()
+    if values == "tomogram":
+        check_along_x(direction)
+        return partial(measure_poor_file, models=models, samples=draws, **of_grey_values)
+    options = dict(models=models, direction=direction, draws=draws, progress=progress)
+    if values is None:
+        return partial(measure_any_file, **options, **of_grey_values)
+    for name in typed(of_grey_values):
+        raise ValueError(f"--{name.replace('_', '-')}: expected with grey values of a scanner, "
+                         f"found --{values}")
+    kind = None if values == "segmented" else values
+    return partial(measure_file, **options, kind=kind)
+
+# %% ../../nbs/tools/cli.ipynb #ae3851bf
+def check_no_model_options(options: dict[str, object]) -> None:
+    "Raise `ValueError` for options of the networks, which are typed without a model."
     for name in typed(options):
         option = name.replace("_", "-")
         raise ValueError(f"--{option}: expected with --model, the folder of a trained model, "
                          "such as outputs/reference/voxels/model")
-    if grey and binary:
-        raise ValueError("--grey and --binary: expected one of them, found both")
-    kind = "grey" if grey else "binary" if binary else None
-    return partial(measure_file, models=released_models(), kind=kind)
-
 
 def by_model(
     model: Path,
-    grey: bool,
     options: dict[str, object],  # of the networks; None or False: not given
+    others: dict[str, object],  # that go without a model; None or False: not given
 ) -> Callable:  # (stack, model, out, ...), without the drive
     "What predicts a flow by a model of the study, which knows its kind of scan."
     from flowdiff.predictor import predict_file
 
-    if grey:
-        raise ValueError("--grey: a model of the study knows its kind of scan, "
-                         "expected without --model")
+    for name in typed(others):
+        raise ValueError(f"--{name.replace('_', '-')}: a model of the study knows its kind of "
+                         "scan, expected without --model")
     given = typed(options)
     if "window" in given:
         given["window"] = given["window"] or None
@@ -497,6 +536,10 @@ def predict_command(
     model: Model = None,
     grey: Grey = False,
     binary: Binary = False,
+    tomogram: IsTomogram = False,
+    segmented: IsSegmented = False,
+    bright_fluid: BrightFluid = False,
+    restorer: RestorerFolder = None,
     fluid: Fluid = None,
     voxel_size: VoxelSize = None,
     axes: AxesOfFile = "zyx",
@@ -529,15 +572,16 @@ def predict_command(
 
     options = dict(flow_2d=flow_2d, sampler=sampler, steps=steps, samples=samples, polish=polish,
                    project=project, eta=eta, window=window)
+    values = insisted(dict(grey=grey, binary=binary, segmented=segmented, tomogram=tomogram))
+    of_grey_values = dict(restorer=restorer and restorer.resolve(), bright_fluid=bright_fluid)
     if model is None:
-        measured = between_fibres(grey, binary, options)
-        predict = partial(
-            measured, direction=direction, draws=draws, progress=len(stack) == 1)
+        check_no_model_options(options)
+        predict = between_fibres(values, direction, draws, of_grey_values, len(stack) == 1)
     elif direction != "x":
         raise ValueError("--direction: a model of the study knows the flow along x alone; turn "
                          f"the scan, or leave --model out; found {direction}")
     else:
-        predict = by_model(model, grey, options)
+        predict = by_model(model, options, of_grey_values | ({values: True} if values else {}))
     predict = partial(predict, reading=reading, drive=Drive(viscosity, pressure_drop), seed=seed)
     if len(stack) == 1:
         predict(stack[0], out=out)
@@ -545,6 +589,37 @@ def predict_command(
     from flowdiff.tools.cluster import connect
 
     predict_many(predict, stack, out, connect(workers, scheduler, slurm))
+
+# %% ../../nbs/tools/cli.ipynb #62babf36
+@app.command("segment")
+def segment_command(
+    stack: Annotated[Path, Argument(
+        metavar="SCAN", help="Grey values of a scanner: a .tif, .nrrd, .npy, .raw or a folder of "
+        "images, slice by slice along z.")],
+    out: Annotated[Path, Option(
+        help="Mask, .tif, 255 in fluid and 0 in fibre, on finer voxels; a .png and a .json are put "
+             "beside it.")],
+    way: Annotated[Literal["restored", "fibres", "cubics"], Option(
+        help="The mean of volumes that a model restores, straight fibres that are fitted, or a "
+             "denoised scan between its voxels.")] = "restored",
+    samples: Annotated[int | None, Option(
+        min=2, help="Restored volumes.", show_default="8")] = None,
+    restorer: RestorerFolder = None,
+    bright_fluid: BrightFluid = False,
+    voxel_size: VoxelSize = None,
+    axes: AxesOfFile = "zyx",
+    crop: Crop = [],
+    raw: RawBytes = None,
+    seed: Annotated[int, Option(help="Of the samples.")] = 0,
+) -> None:
+    "Tell fluid from fibre in the grey values of a scanner."
+    reading = reading_of(voxel_size, axes, crop, None, raw)
+    from flowdiff.poor_scans import segment_file
+    from flowdiff.possible import released_models
+
+    segment_file(
+        stack, released_models(), out, restorer=restorer, reading=reading, way=way,
+        samples=samples, seed=seed, bright_fluid=bright_fluid)
 
 # %% ../../nbs/tools/cli.ipynb #0293e4ab
 @app.command("report")

@@ -12,6 +12,10 @@ import tifffile
 import torch
 from PIL import Image
 
+from flowdiff.restoration import Restorer, VolumeVAE
+from flowdiff.training import save_model
+from flowdiff.unet import UNet
+
 
 class CodeToRun:
     "What an archive of tensors must never hold."
@@ -111,6 +115,36 @@ def write_confusing(folder: Path) -> None:
     Image.fromarray(cell[0]).save(folder / "formats" / "a_2.tif")
 
 
+def write_tomograms(folder: Path) -> None:
+    "Grey values of a scanner: good ones, and others that are none."
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    values = np.full((4, 64, 64), 80.0)
+    values[:, 10:30, 10:50] = 160
+    third, noise = values.copy(), 5 * rng.standard_normal(values.shape)
+    third[:, 40:60, 40:60] = 230
+    holes = (values + noise).astype(np.float32)
+    holes[0, 0, :5] = np.nan
+    stacks = dict(
+        good=values + noise, three=third + noise, noise=120 + noise, constant=0 * values + 7,
+        saturated=(values + noise).clip(84, 156), narrow=(values + noise)[:, 20:28])
+    size = dict(imagej=True, resolution=(1.25, 1.25),
+                metadata=dict(axes="ZYX", spacing=4.0, unit="um"))
+    for name, stack in stacks.items():
+        tifffile.imwrite(folder / f"{name}.tif", stack.round().astype(np.uint8), **size)
+    tifffile.imwrite(folder / "nan.tif", holes, **size)
+
+
+def write_restorers(folder: Path) -> None:
+    "Narrow models that restore tomograms, of which one was not calibrated."
+    ranges, k = dict(snr=[1.5, 30.0]), dict(bias=0.0, factor=1.0, of_prediction=0.02)
+    variants = dict(tomogram=dict(ranges=ranges, k=k), uncalibrated=dict(ranges=ranges))
+    for name, numbers in variants.items():
+        denoiser = UNet(8, 4, (8, 16), blocks=1, attention_levels=(), time_channels=16)
+        model = Restorer(VolumeVAE(features=(8, 16)), denoiser, 2, numbers)
+        save_model(model, folder / name)
+
+
 def write_datasets(folder: Path) -> None:
     "Datasets of seven cells with one thing wrong in each."
     rng = torch.Generator().manual_seed(0)
@@ -170,5 +204,7 @@ def write_broken(folder: Path, model: Path) -> None:
     "All of them."
     write_scans(folder)
     write_confusing(folder)
+    write_tomograms(folder / "tomograms")
+    write_restorers(folder / "restorers")
     write_datasets(folder / "data")
     write_models(folder, model)
