@@ -11,7 +11,10 @@ cfg = parser["DEFAULT"]
 lib = cfg["lib_path"]
 # The models that `flowdiff predict` uses travel in the package.
 released = "outputs/reference/standard/models"
-models = {f"{lib}.models.{kind}": f"{released}/{kind}" for kind in ("grey", "binary")}
+kinds = ["grey", "binary"]
+if (here / released / "tomogram").is_dir():
+    kinds.append("tomogram")
+models = {f"{lib}.models.{kind}": f"{released}/{kind}" for kind in kinds}
 
 setup(
     name=cfg["lib_name"],

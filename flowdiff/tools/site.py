@@ -288,7 +288,7 @@ def as_page(
 
 # %% ../../nbs/tools/site.ipynb #f3fb359a
 CONTENTS = {
-    "Start": ["00_tour", "guide/own_scan", "guide/explorer", "guide/commands"],
+    "Start": ["00_tour", "guide/own_scan", "guide/scanner", "guide/explorer", "guide/commands"],
     "The method": ["guide/notebooks", "0[1-9]*", "1*", "2*"],
     "Experiments": ["experiments/*", "published_study"],
     "Results": ["guide/results", "guide/speed", "guide/limits"],
