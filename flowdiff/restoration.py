@@ -86,6 +86,7 @@ class VolumePair(NamedTuple):
     "A scan and what it was made of."
     poor: np.ndarray  # (S, H, W) float32, shares with noise and blur, not cut off
     fine: np.ndarray  # (S, rH, rW) float32, shares of fluid
+    noise: float  # of the scan, standard deviation over the contrast
 
 def training_pair(
     mask: np.ndarray,  # (S, mH, mW) bool, True in fluid, on m x m voxels for one of the scan
@@ -103,7 +104,7 @@ def training_pair(
     flat = (scan.values - scanner.fibre) / scanner.contrast
     poor = (flat - fibre) / (1 + fluid - fibre)
     fine = block_mean(mask.astype(np.float32), per_voxel // finer)
-    return VolumePair(poor.astype(np.float32), fine.astype(np.float32))
+    return VolumePair(poor.astype(np.float32), fine.astype(np.float32), 1 / scanner.snr)
 
 # %% ../nbs/24_restoration.ipynb #c3d5335f
 class VolumeVAE(nn.Module):
@@ -343,7 +344,8 @@ def scan_from(
 # %% ../nbs/24_restoration.ipynb #f3509240
 class KCalibration(NamedTuple):
     "How the spread of samples becomes an interval of the permeability."
-    bias: float  # mean of log k of the samples less that of the truth
+    bias: float  # mean of log k of the samples less that of the truth, without noise
+    bias_by_noise: float  # what it grows by for noise as large as the contrast
     factor: float  # on the deviation
     of_prediction: float  # rms error of log k for a scan without noise
 
@@ -352,27 +354,35 @@ class KCalibration(NamedTuple):
         spread = np.std(logs, ddof=1) if len(logs) > 1 else 0.0
         return self.factor * float(np.hypot(spread, self.of_prediction))
 
-    def interval(self, k: Sequence, level: float = 0.9) -> tuple:  # k of samples (M,), m^2
-        "Best estimate, lower and upper end of the permeability, m^2."
+    def interval(
+        self,
+        k: Sequence,  # of samples (M,), m^2
+        noise: float,  # of the scan, standard deviation over the contrast
+        level: float = 0.9,
+    ) -> tuple:  # best estimate, lower and upper end, m^2
+        "The permeability of a scan with its interval."
         logs = np.log(k)
         half = NormalDist().inv_cdf((1 + level) / 2) * self.deviation(logs)
-        middle = float(logs.mean()) - self.bias
+        middle = float(logs.mean()) - self.bias - self.bias_by_noise * noise
         return tuple(float(np.exp(middle + shift)) for shift in (0.0, -half, half))
 
 def fit_k(
     samples: Sequence,  # of k (M,) of each validation scan, m^2
     truth: Sequence,  # k of each, m^2
+    noise: Sequence,  # of each, standard deviation over the contrast
     of_prediction: float,
     level: float = 0.9,
 ) -> KCalibration:
     "Bias and factor from validation scans. Raises `ValueError` for fewer than five."
-    if len(samples) != len(truth) or len(truth) < 5:
-        raise ValueError("samples and truth: expected at least five scans each, "
-                         f"found {len(samples)} and {len(truth)}")
+    if not len(samples) == len(truth) == len(noise) or len(truth) < 5:
+        raise ValueError("samples, truth and noise: expected at least five scans each, "
+                         f"found {len(samples)}, {len(truth)} and {len(noise)}")
     logs = [np.log(k) for k in samples]
     errors = np.array([one.mean() for one in logs]) - np.log(truth)
-    bias = float(np.median(errors))
-    plain = KCalibration(bias, 1.0, of_prediction)
-    ratio = np.abs(errors - bias) / np.array([plain.deviation(one) for one in logs])
+    noise = np.array(noise)
+    slope, bias = np.polyfit(noise, errors, 1) if np.ptp(noise) > 0 else (0.0, errors.mean())
+    plain = KCalibration(float(bias), float(slope), 1.0, of_prediction)
+    deviations = np.array([plain.deviation(one) for one in logs])
+    ratio = np.abs(errors - bias - slope * noise) / deviations
     covered = np.quantile(ratio, min(1.0, level * (len(ratio) + 1) / len(ratio)))
     return plain._replace(factor=float(covered / NormalDist().inv_cdf((1 + level) / 2)))

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['LOSSES', 'Posterior', 'condition_pyramid', 'check_condition', 'join', 'Encoder', 'Decoder', 'DualVAE', 'fluid_mean',
            'masked_mse', 'normalised_mae_loss', 'normalised_mse', 'huber', 'mae_loss', 'mae_by_component',
-           'normalised_mse_of_all', 'masked_rmse', 'find_loss', 'stage1_loss', 'freeze', 'stage2_loss',
-           'LatentNormaliser']
+           'normalised_mse_of_all', 'masked_rmse', 'find_loss', 'divergence_weight', 'stage1_loss', 'freeze',
+           'stage2_loss', 'LatentNormaliser']
 
 # %% ../nbs/11_vae.ipynb #c173772b
 from collections.abc import Callable
@@ -318,6 +318,17 @@ def find_loss(
     if name not in LOSSES:
         raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, found {name!r}")
     return LOSSES[name]
+
+# %% ../nbs/11_vae.ipynb #cfef1b30
+def divergence_weight(
+    epoch: int,  # counted from 0
+    first: float,  # weight in the first epoch
+    last: float,  # and from `epochs` on
+    epochs: int,  # in which it grows evenly; 0: it is the last one at once
+) -> float:
+    "Weight of the divergence in an epoch."
+    done = min(1.0, epoch / epochs) if epochs else 1.0
+    return first + done * (last - first)
 
 # %% ../nbs/11_vae.ipynb #0a3058d9
 def stage1_loss(
