@@ -10,7 +10,7 @@ __all__ = ['STEPS', 'SEEN', 'COVERS', 'RESTORER', 'LEAST_SNR', 'WAYS', 'MASK_FIN
            'check_options_of_way', 'segment_file', 'poor_numbers', 'poor_line', 'write_poor', 'measure_poor_file',
            'check_along_x', 'measure_any_file']
 
-# %% ../nbs/25_poor_scans.ipynb #1a96188c
+# %% ../nbs/25_poor_scans.ipynb #8b026f4b
 import time
 import warnings
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ from .tools.plots import STYLE, map_figure, plot_components
 from .tools.stacks import AS_STATED, Reading, read_values, write_stack
 from .training import pick_device
 
-# %% ../nbs/25_poor_scans.ipynb #c0f4ee03
+# %% ../nbs/25_poor_scans.ipynb #4696a676
 @dataclass(frozen=True, eq=False)
 class Restored:
     "What a scan may have been made of."
@@ -64,7 +64,7 @@ class Restored:
         "Of the samples."
         return 1 - self.volumes.mean((1, 2, 3), dtype=float)
 
-# %% ../nbs/25_poor_scans.ipynb #ad7b345f
+# %% ../nbs/25_poor_scans.ipynb #62a18f56
 STEPS = 10  # evaluations of the denoiser a sample
 SEEN = 128  # fine voxels in x and y that the networks see at a time
 
@@ -92,7 +92,7 @@ def restore(
     drawn = draw_volumes(model, poor, samples, steps, seed, window)
     return Restored(drawn[:, 0].cpu().numpy(), scan, model.finer, beyond)
 
-# %% ../nbs/25_poor_scans.ipynb #5e8c5aa9
+# %% ../nbs/25_poor_scans.ipynb #415ce18a
 @rc_context(STYLE)
 def plot_segmentation(
     scan: GreyScan,
@@ -116,7 +116,7 @@ def plot_segmentation(
         ax.label_outer()
     return figure
 
-# %% ../nbs/25_poor_scans.ipynb #c7315abf
+# %% ../nbs/25_poor_scans.ipynb #cdf5b43d
 def flow_of_sample(
     volume: np.ndarray,  # (S, rH, rW), shares of fluid
     finer: int,  # r
@@ -133,7 +133,7 @@ def flow_of_sample(
     except NotPercolatingError:
         return None
 
-# %% ../nbs/25_poor_scans.ipynb #939d69dc
+# %% ../nbs/25_poor_scans.ipynb #6365d878
 def flows_of(
     restored: Restored,
     possible: PossibleFlows,
@@ -155,7 +155,7 @@ def flows_of(
                      "have no part in the permeability")
     return flowing, texts
 
-# %% ../nbs/25_poor_scans.ipynb #db744e82
+# %% ../nbs/25_poor_scans.ipynb #f681ad95
 COVERS = ("what noise, blur and voxels of the scan hide, and the error of learned lubrication; "
           "fitted on simulated scans of straight round fibres; not: other material, other "
           "scanners, or whether the scan stands for the material")
@@ -183,13 +183,17 @@ class PoorMeasurement:
         unsure = "; because of the warnings nobody knows how often it holds it"
         return COVERS + (unsure if self.warnings else "")
 
-# %% ../nbs/25_poor_scans.ipynb #deaa75b6
+# %% ../nbs/25_poor_scans.ipynb #d14519e6
 def k_calibration(model: Restorer) -> KCalibration:
     "How samples become an interval. Raises `ValueError` where that was not fitted."
     if "k" not in model.numbers:
         raise ValueError("model: expected one whose permeabilities were calibrated, as "
                          "flowdiff run restoration does")
-    return KCalibration(**model.numbers["k"])
+    try:
+        return KCalibration(**model.numbers["k"])
+    except TypeError as error:
+        raise ValueError("model: expected one that this version calibrated, train it again: "
+                         f"{error}") from None
 
 def measure_restored(
     restored: Restored,
@@ -203,11 +207,11 @@ def measure_restored(
     k = np.array([flow.permeability for flow in flows])
     velocities = np.stack([flow.velocity for flow in flows])
     deviation = velocities.std(0, ddof=1) if len(flows) > 1 else None
-    best, low, high = calibration.interval(k, LEVEL)
+    best, low, high = calibration.interval(k, restored.scan.noise, LEVEL)
     return PoorMeasurement(best, (low, high), k, velocities.mean(0), deviation, restored,
                            restored.warnings + texts, dict(flow=time.perf_counter() - begin))
 
-# %% ../nbs/25_poor_scans.ipynb #565ccaaf
+# %% ../nbs/25_poor_scans.ipynb #a95cb182
 def measure_poor(
     scan: GreyScan,
     model: Restorer,
@@ -234,7 +238,7 @@ def measure_poor(
     found.seconds["restoration"] = seconds
     return found
 
-# %% ../nbs/25_poor_scans.ipynb #f4886d34
+# %% ../nbs/25_poor_scans.ipynb #4501c7c3
 def is_tomogram(values: np.ndarray) -> bool:  # (S, H, W)
     "Whether values are a scanner's grey values, rather than a mask or shares of fluid."
     values = np.asarray(values)
@@ -246,7 +250,7 @@ def is_tomogram(values: np.ndarray) -> bool:  # (S, H, W)
     within = 0 <= shares.min() and shares.max() <= 1
     return not within or min(pure(shares)) < FEWEST_PURE
 
-# %% ../nbs/25_poor_scans.ipynb #265813a9
+# %% ../nbs/25_poor_scans.ipynb #44327aa7
 def grey_line(scan: GreyScan) -> str:
     "What was read of grey values, in one line."
     counts = " x ".join(map(str, scan.values.shape[::-1]))
@@ -264,7 +268,7 @@ def grey_numbers(scan: GreyScan) -> dict:  # units are in the names
         extent_m=list(scan.extent), grey_fibre=scan.levels.fibre, grey_fluid=scan.levels.fluid,
         snr=scan.snr if np.isfinite(scan.snr) else None, blur_m=scan.blur)
 
-# %% ../nbs/25_poor_scans.ipynb #3749b815
+# %% ../nbs/25_poor_scans.ipynb #36091ecd
 RESTORER = "tomogram"  # folder of the restorer, beside the models for each kind of scan
 
 def restorer_in(
@@ -281,7 +285,7 @@ def restorer_in(
             "fibres)")
     return load_restorer(folder).to(pick_device("auto"))
 
-# %% ../nbs/25_poor_scans.ipynb #d34f421a
+# %% ../nbs/25_poor_scans.ipynb #2eabf553
 LEAST_SNR = 0.5
 
 def read_tomogram(
@@ -298,7 +302,7 @@ def read_tomogram(
                          f"noise ratio of {scan.snr:.2f}, and {LEAST_SNR} is the least")
     return scan
 
-# %% ../nbs/25_poor_scans.ipynb #a44c57ba
+# %% ../nbs/25_poor_scans.ipynb #108e9e6d
 WAYS = ("restored", "fibres", "cubics")
 MASK_FINER = 4  # voxels for one of the scan, along x and along y, where no model says
 
@@ -307,7 +311,7 @@ def check_way(way: str) -> None:
     if way not in WAYS:
         raise ValueError(f"way: expected one of {', '.join(WAYS)}, found {way!r}")
 
-# %% ../nbs/25_poor_scans.ipynb #1c59dae8
+# %% ../nbs/25_poor_scans.ipynb #fba0b2dc
 @dataclass(frozen=True, eq=False)
 class Segmented:
     "A mask, and how it came about."
@@ -332,7 +336,7 @@ def segment(
     restored = restore(scan, model, samples, seed=seed)
     return Segmented(restored.mean > 0.5, model.finer, restored)
 
-# %% ../nbs/25_poor_scans.ipynb #c989a015
+# %% ../nbs/25_poor_scans.ipynb #7325b201
 def segmentation_numbers(
     scan: GreyScan,
     made: Segmented,
@@ -354,7 +358,7 @@ def write_segmentation(scan: GreyScan, made: Segmented, out: Path) -> None:
     with atomic_write(out.with_suffix(".png")) as temporary:
         picture.savefig(temporary, dpi=150)
 
-# %% ../nbs/25_poor_scans.ipynb #14c79897
+# %% ../nbs/25_poor_scans.ipynb #4fc800ee
 def check_mask_file(
     stack: Path,  # scan
     out: Path,  # mask that will be written
@@ -377,7 +381,7 @@ def check_options_of_way(
         if given is not None and way != "restored":
             raise ValueError(f"{name}: expected with the way restored, found the way {way}")
 
-# %% ../nbs/25_poor_scans.ipynb #96d6ede4
+# %% ../nbs/25_poor_scans.ipynb #8fd802be
 def segment_file(
     stack: str | Path,  # as `read_values` takes it; grey values of a scanner
     models: str | Path,  # folder that holds the restorer
@@ -411,7 +415,7 @@ def segment_file(
           f"{results['seconds']:.1f} s")
     return results
 
-# %% ../nbs/25_poor_scans.ipynb #24c871f8
+# %% ../nbs/25_poor_scans.ipynb #2350d32a
 def poor_numbers(found: PoorMeasurement) -> dict:  # units are in the names
     "The numbers that a measurement comes down to."
     (low, high), fractions = found.interval, found.restored.fibre_fractions
@@ -432,7 +436,7 @@ def poor_line(found: PoorMeasurement) -> str:
             f"{' (not sure, see the warnings)' if found.warnings else ''}; restored, learned "
             f"lubrication; something flows in {flowing} of {flowing + found.blocked} samples")
 
-# %% ../nbs/25_poor_scans.ipynb #93ca6103
+# %% ../nbs/25_poor_scans.ipynb #250c56ee
 def write_poor(found: PoorMeasurement, out: Path) -> None:
     "Write the fields for ParaView, and beside them the picture of the middle slice."
     restored, extent = found.restored, found.restored.scan.extent
@@ -446,7 +450,7 @@ def write_poor(found: PoorMeasurement, out: Path) -> None:
     with atomic_write(out.with_suffix(".png")) as temporary:
         picture.savefig(temporary, dpi=150)
 
-# %% ../nbs/25_poor_scans.ipynb #45fe3068
+# %% ../nbs/25_poor_scans.ipynb #ba8dedbe
 def measure_poor_file(
     stack: str | Path,  # as `read_values` takes it; grey values of a scanner
     models: str | Path,  # folder that holds the model of grey scans, and the restorer
@@ -478,7 +482,7 @@ def measure_poor_file(
     print(f"{poor_line(found)}; wrote {out}, .png and .json in {sum(found.seconds.values()):.1f} s")
     return results
 
-# %% ../nbs/25_poor_scans.ipynb #948b0bce
+# %% ../nbs/25_poor_scans.ipynb #ce224724
 def check_along_x(direction: str) -> None:
     "Raise `ValueError` for a direction in which grey values are not measured."
     if direction != "x":
@@ -486,7 +490,7 @@ def check_along_x(direction: str) -> None:
                          f"{direction!r}; turn the scan (--axes zxy takes its y for x), or segment "
                          "it and measure the mask")
 
-# %% ../nbs/25_poor_scans.ipynb #bea3e6f9
+# %% ../nbs/25_poor_scans.ipynb #5a720c4c
 def measure_any_file(
     stack: str | Path,  # as `read_values` takes it; a mask, shares of fluid or grey values
     models: str | Path,  # folder that holds a model folder for each kind of scan

@@ -137,7 +137,8 @@ def write_tomograms(folder: Path) -> None:
 
 def write_restorers(folder: Path) -> None:
     "Narrow models that restore tomograms, of which one was not calibrated."
-    ranges, k = dict(snr=[1.5, 30.0]), dict(bias=0.0, factor=1.0, of_prediction=0.02)
+    ranges = dict(snr=[1.5, 30.0])
+    k = dict(bias=0.0, bias_by_noise=0.0, factor=1.0, of_prediction=0.02)
     variants = dict(tomogram=dict(ranges=ranges, k=k), uncalibrated=dict(ranges=ranges))
     for name, numbers in variants.items():
         denoiser = UNet(8, 4, (8, 16), blocks=1, attention_levels=(), time_channels=16)
