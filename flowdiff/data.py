@@ -4,17 +4,17 @@
 
 # %% auto #0
 __all__ = ['SOLVER_VERSION', 'NUMBER', 'SCALAR', 'VECTOR', 'FILES', 'VOXEL_FIELDS', 'OURS', 'LEAST_VOXEL', 'PARTS_OF_SPLIT',
-           'PERCENTS', 'WORKER_SCRIPT', 'DASK', 'Settings', 'check_settings', 'draw_numbers', 'Drawn', 'draw_from',
-           'draw_cell', 'fine_mask', 'solver_grid', 'SolvedFlow', 'check_residual', 'cell_record', 'on_scan',
-           'true_fields', 'cell_tensors', 'physics_of', 'make_cell', 'TensorFile', 'files_of', 'sizes_of', 'folded',
-           'split', 'load_tensor', 'check_tensor', 'read_folder', 'as_extents', 'open_folder', 'turn', 'Dataset',
-           'split_of', 'speed_scale', 'TrainSums', 'fingerprint', 'velocity_percentiles', 'train_statistics',
-           'worker_environment', 'hidden_script', 'interrupts_held', 'local_workers', 'one_thread', 'naming_cell',
-           'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order', 'drawn_ahead',
-           'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of', 'check_plan',
-           'holds', 'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'fibres_of', 'cell_of',
-           'settings_of', 'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior', 'check_version',
-           'lacks_ours', 'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
+           'PERCENTS', 'BINS', 'WORKER_SCRIPT', 'DASK', 'Settings', 'check_settings', 'draw_numbers', 'Drawn',
+           'draw_from', 'draw_cell', 'fine_mask', 'solver_grid', 'SolvedFlow', 'check_residual', 'cell_record',
+           'on_scan', 'true_fields', 'cell_tensors', 'physics_of', 'make_cell', 'TensorFile', 'files_of', 'sizes_of',
+           'folded', 'split', 'load_tensor', 'check_tensor', 'read_folder', 'as_extents', 'open_folder', 'turn',
+           'Dataset', 'split_of', 'speed_scale', 'TrainSums', 'fingerprint', 'percentiles_of', 'velocity_percentiles',
+           'train_statistics', 'worker_environment', 'hidden_script', 'interrupts_held', 'local_workers', 'one_thread',
+           'naming_cell', 'worker_count', 'run_jobs', 'save_tensors', 'cell_path', 'make_and_save', 'in_order',
+           'drawn_ahead', 'flow_path', 'solve_on_device', 'finish_and_save', 'stack_on_disk', 'assemble', 'plan_of',
+           'check_plan', 'holds', 'make_missing', 'generate', 'problems', 'check_cells', 'extent_of', 'fibres_of',
+           'cell_of', 'settings_of', 'drive', 'is_ours', 'statistics_path', 'known_statistics', 'add_prior',
+           'check_version', 'lacks_ours', 'add_priors', 'complete', 'open_dataset', 'describe_range', 'info']
 
 # %% ../nbs/08_data.ipynb #85a09557
 import hashlib
@@ -561,16 +561,42 @@ def fingerprint(data: Dataset) -> str:
 
 # %% ../nbs/08_data.ipynb #628595fc
 PERCENTS = (1, 5, 50, 95, 99)
+BINS = 2**14  # that values are counted in; even, so that zero is an edge
 
+def percentiles_of(
+    values: Callable[[], Iterable],  # arrays of numbers; called twice
+    largest: float,  # of their sizes
+) -> list:  # a limit for each of `PERCENTS`
+    "Percentiles of a stream, the lower of two values, within 2 / BINS^2 of the largest."
+    if largest == 0:
+        return [0.0] * len(PERCENTS)
+    counts = sum(np.histogram(chunk, BINS, (-largest, largest))[0] for chunk in values())
+    below = np.concatenate([[0], counts.cumsum()])
+    ranks = np.array(PERCENTS) / 100 * (below[-1] - 1)
+    bins = np.searchsorted(below, ranks, side="right") - 1
+    edges = np.linspace(-largest, largest, BINS + 1)
+    inside = np.zeros((len(PERCENTS), BINS), int)
+    for chunk in values():
+        for i, b in enumerate(bins):
+            inside[i] += np.histogram(chunk, BINS, (edges[b], edges[b + 1]))[0]
+    places = [np.searchsorted(one.cumsum(), rank - below[b], side="right")
+              for one, rank, b in zip(inside, ranks, bins)]
+    width = 2 * largest / BINS**2
+    return [float(edges[b] + place * width) for b, place in zip(bins, places)]
+
+# %% ../nbs/08_data.ipynb #dad276d7
 def velocity_percentiles(
     data: Dataset,
     train: list,  # numbers of the train cells
     name: str,  # "U" or "U_2d"
+    fastest: torch.Tensor,  # (3,), largest speed of v_x, v_y, v_z, m/s
 ) -> dict:  # (v_x, v_y, v_z), m/s, by "p1", "p5", "p50", "p95" and "p99"
     "Percentiles of the velocities of the train cells."
-    cells = [data[i][name].float().transpose(0, 1).flatten(1) for i in train]
-    limits = np.percentile(torch.cat(cells, 1).numpy(), PERCENTS, axis=1)
-    return {f"p{percent}": of.tolist() for percent, of in zip(PERCENTS, limits)}
+    def component(c):
+        return (data[i][name][:, c].double().numpy().ravel() for i in train)
+
+    limits = [percentiles_of(partial(component, c), float(fastest[c])) for c in range(3)]
+    return {f"p{percent}": list(of) for percent, of in zip(PERCENTS, zip(*limits))}
 
 # %% ../nbs/08_data.ipynb #d89b1f0c
 def train_statistics(
@@ -587,7 +613,8 @@ def train_statistics(
             polished=sums.polished.sqrt().item(), lubrication=sums.lubrication.sqrt().item(),
             none=sums.velocity.sqrt().item()),
         maximum_speed={name: speed.tolist() for name, speed in sums.fastest.items()},
-        percentiles={name: velocity_percentiles(data, train, name) for name in sums.fastest})
+        percentiles={name: velocity_percentiles(data, train, name, fastest)
+                     for name, fastest in sums.fastest.items()})
 
 # %% ../nbs/08_data.ipynb #7a4dacd8
 WORKER_SCRIPT = """

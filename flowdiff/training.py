@@ -53,6 +53,9 @@ def pick_device(
 
 # %% ../nbs/15_training.ipynb #a2947ec8
 PRECISIONS = ("auto", "float32")
+# of torch 2.13: oneDNN's AMX kernels write beyond their memory in bfloat16 gradients of some 3-D
+# convolutions, so none of them is used; read by oneDNN when it first computes
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16")
 
 def autocast(device: torch.device, precision: str = "auto") -> AbstractContextManager:
     "bfloat16 arithmetic where the hardware has it, unless single precision is asked for."
